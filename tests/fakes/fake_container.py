@@ -1,0 +1,81 @@
+"""A container of the fake engine: its mutable state, and how its process behaves once started."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from embctl.model import ContainerState, Health, Label, LogLine, ObservedContainer, Port, ServiceSpec
+
+__all__ = ["EPOCH", "Behaviour", "FakeContainer"]
+
+EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
+ALIVE = frozenset({ContainerState.RUNNING, ContainerState.PAUSED, ContainerState.RESTARTING})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Behaviour:
+    """What a service's process does once started: print `lines`, then run on (`exit_code` None) or exit with it.
+
+    A process that exits under a restart policy loops: `restarting`, one more restart at every inspection.
+    `once_*` is what it does as a throw-away container.
+    """
+
+    lines: tuple[str, ...] = ()
+    stream: str = "stdout"
+    exit_code: int | None = None
+    oom_killed: bool = False
+    health: Health = Health.NONE
+    once_lines: tuple[str, ...] = ()
+    once_exit_code: int = 0
+
+
+@dataclass(slots=True, kw_only=True)
+class FakeContainer:
+    """A container's mutable state; `spec` is None for one that was put there by the test."""
+
+    id: str
+    name: str
+    image: str
+    labels: Mapping[str, str]
+    ports: tuple[Port, ...] = ()
+    restart: str = "no"
+    volumes: tuple[str, ...] = ()
+    networks: tuple[str, ...] = ()
+    spec: ServiceSpec | None = None
+    state: ContainerState = ContainerState.CREATED
+    health: Health = Health.NONE
+    exit_code: int | None = None
+    oom_killed: bool = False
+    restarts: int = 0
+    created_at: datetime = EPOCH
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    log: list[LogLine] = field(default_factory=list)
+
+    @property
+    def alive(self) -> bool:
+        """Whether it holds its ports and volumes."""
+        return self.state in ALIVE
+
+    def observed(self) -> ObservedContainer:
+        """What an inspection sees now."""
+        return ObservedContainer(
+            id=self.id,
+            name=self.name,
+            project=self.labels.get(Label.PROJECT),
+            service=self.labels.get(Label.SERVICE),
+            config_hash=self.labels.get(Label.CONFIG_HASH),
+            image=self.image,
+            image_id=f"sha256:{self.image}",
+            state=self.state,
+            health=self.health,
+            exit_code=self.exit_code,
+            oom_killed=self.oom_killed,
+            error="",
+            created_at=self.created_at,
+            started_at=self.started_at,
+            finished_at=self.finished_at,
+            restarts=self.restarts,
+            ports=self.ports,
+            labels=dict(self.labels),
+        )

@@ -1,0 +1,439 @@
+"""A container engine in memory that keeps the promises of `embctl.engine.base.Engine`; the contract suite holds it to the
+real one. Tests script it (`behave`, `fail`, `add_container`, `crash`) and read what happened (`calls`, `mutations`).
+
+Thread-safe, because independent operations of a plan run in parallel.
+"""
+
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from embctl.engine.base import Cancel, OnProgress
+from embctl.engine.labels import container_labels, oneoff_labels
+from embctl.engine.ports import overlapping
+from embctl.errors import Conflict, EngineUnreachable, Failed, Interrupted
+from embctl.events import Progress
+from embctl.model import (
+    ContainerState,
+    EngineInfo,
+    Health,
+    Label,
+    LogLine,
+    MountKind,
+    NetworkSpec,
+    Observed,
+    ObservedContainer,
+    ObservedImage,
+    ObservedNetwork,
+    ObservedVolume,
+    Port,
+    PortOwner,
+    ResourceUse,
+    ServiceSpec,
+    StackSpec,
+    VolumeSpec,
+)
+from fakes.fake_container import EPOCH, Behaviour, FakeContainer
+
+__all__ = ["Behaviour", "FakeContainer", "FakeEngine"]
+
+READING = frozenset({"info", "observe", "inspect", "logs", "stats", "close"})
+DEFAULT_USE = ResourceUse(cpu_percent=1.5, memory_anonymous=50 << 20, memory_cache=10 << 20, memory_limit=0, pids=3)
+
+
+@dataclass(slots=True, kw_only=True)
+class _Hook:
+    method: str
+    target: str | None
+    action: Callable[[], None]
+    times: int | None
+
+
+class FakeEngine:
+    """`images` exist from the start; `registry` is what can be pulled (None: everything)."""
+
+    def __init__(self, *, images: tuple[str, ...] = (), registry: frozenset[str] | None = None) -> None:
+        self.containers: dict[str, FakeContainer] = {}
+        self.volumes: dict[str, ObservedVolume] = {}
+        self.networks: dict[str, ObservedNetwork] = {}
+        self.images: dict[str, ObservedImage] = {}
+        self.processes: list[PortOwner] = []
+        self.calls: list[tuple[str, str]] = []
+        self.unreachable = False
+        self.closed = False
+        self.use = DEFAULT_USE
+        self._registry = registry
+        self._behaviours: dict[str, Behaviour] = {}
+        self._hooks: list[_Hook] = []
+        self._changed = threading.Condition(threading.RLock())
+        self._ids = 0
+        self._seconds = 0
+        for reference in images:
+            self.add_image(reference)
+
+    # What tests arrange.
+
+    def behave(self, service: str, behaviour: Behaviour) -> None:
+        """Every later start of a container of `service` behaves so."""
+        self._behaviours[service] = behaviour
+
+    def on(
+        self, method: str, action: Callable[[], None], *, target: str | None = None, times: int | None = None
+    ) -> None:
+        """Call `action` when `method` begins (for `target` only), at most `times` times; it may raise or block."""
+        self._hooks.append(_Hook(method=method, target=target, action=action, times=times))
+
+    def fail(self, method: str, error: Exception, *, target: str | None = None, times: int | None = None) -> None:
+        """Let `method` raise `error`, having done nothing; `target` is the name of the container, image, volume, ..."""
+
+        def action() -> None:
+            raise error
+
+        self.on(method, action, target=target, times=times)
+
+    def add_image(self, reference: str, *, labels: Mapping[str, str] | None = None) -> None:
+        """An image that is there already."""
+        self.images[reference] = ObservedImage(
+            reference=reference, id=f"sha256:{reference}", labels=dict(labels or {}), size=100 << 20
+        )
+
+    def add_container(
+        self,
+        name: str,
+        *,
+        labels: Mapping[str, str] | None = None,
+        ports: tuple[Port, ...] = (),
+        state: ContainerState = ContainerState.RUNNING,
+        image: str = "somebody/else:1",
+    ) -> FakeContainer:
+        """A container that embctl did not create, unless `labels` say so."""
+        with self._changed:
+            self._ids += 1
+            container = FakeContainer(
+                id=f"{self._ids:064x}", name=name, image=image, labels=dict(labels or {}), ports=ports, state=state
+            )
+            self.containers[container.id] = container
+            return container
+
+    def add_process(self, port: int, name: str, pid: int | None = None) -> None:
+        """A process of this machine that listens on `port`."""
+        self.processes.append(PortOwner(port=port, kind="process", name=name, pid=pid))
+
+    def crash(self, name: str, *, exit_code: int = 137, oom_killed: bool = False) -> None:
+        """The process of container `name` dies now; its restart policy applies."""
+        with self._changed:
+            self._exit(self.named(name), exit_code=exit_code, oom_killed=oom_killed)
+
+    def say(self, name: str, *lines: str, stream: str = "stdout") -> None:
+        """Container `name` prints `lines`."""
+        with self._changed:
+            container = self.named(name)
+            service = container.labels.get(Label.SERVICE, container.name)
+            container.log += [
+                LogLine(service=service, text=line, stream=stream, timestamp=self._now()) for line in lines
+            ]
+            self._changed.notify_all()
+
+    # What tests read.
+
+    @property
+    def mutations(self) -> list[tuple[str, str]]:
+        """The calls that change something, as (method, name of the thing), in order."""
+        return [call for call in self.calls if call[0] not in READING]
+
+    def named(self, name: str) -> FakeContainer:
+        """The container of that name; KeyError when there is none."""
+        for container in self.containers.values():
+            if container.name == name:
+                return container
+        raise KeyError(name)
+
+    # The Engine protocol.
+
+    def info(self) -> EngineInfo:
+        with self._call("info"):
+            return EngineInfo(
+                flavour="Fake Engine",
+                version="1.0",
+                api_version="1.41",
+                address="memory://",
+                origin="test",
+                local=True,
+                os="linux",
+                architecture="x86_64",
+            )
+
+    def observe(self, spec: StackSpec) -> Observed:
+        with self._call("observe", spec.project):
+            wanted_names = {service.container_name for service in spec.services}
+            everything = sorted(self.containers.values(), key=lambda container: container.name)
+            observed = [container.observed() for container in everything]
+            volume_names = {volume.name for volume in spec.volumes}
+            network_names = {network.name for network in spec.networks}
+            references = {service.image for service in spec.services}
+            return Observed(
+                containers=tuple(c for c in observed if c.project == spec.project or c.name in wanted_names),
+                volumes=tuple(
+                    v for _, v in sorted(self.volumes.items()) if v.project == spec.project or v.name in volume_names
+                ),
+                networks=tuple(
+                    n for _, n in sorted(self.networks.items()) if n.project == spec.project or n.name in network_names
+                ),
+                images=tuple(image for reference, image in sorted(self.images.items()) if reference in references),
+                port_owners=self._port_owners(spec),
+            )
+
+    def inspect(self, container_id: str) -> ObservedContainer:
+        with self._call("inspect", self._name_of(container_id)):
+            container = self._get(container_id)
+            if container.state is ContainerState.RESTARTING:
+                container.restarts += 1
+            return container.observed()
+
+    def pull_image(self, reference: str, on_progress: OnProgress, cancel: Cancel) -> None:
+        with self._call("pull_image", reference):
+            self._stop_if(cancel)
+            if self._registry is not None and reference not in self._registry:
+                raise Failed(f"The image {reference} could not be pulled: not found.", code="pull_failed")
+            for done in (50, 100):
+                on_progress(Progress(text=reference, done=done << 20, total=100 << 20, unit="B"))
+                self._stop_if(cancel)
+            self.add_image(reference)
+
+    def build_image(self, service: ServiceSpec, on_progress: OnProgress, cancel: Cancel) -> None:
+        with self._call("build_image", service.image):
+            if service.build is None:
+                raise ValueError(f"{service.name} has nothing to build")
+            for step in (1, 2):
+                self._stop_if(cancel)
+                on_progress(Progress(text=f"Step {step}/2 : RUN true", done=step, total=2, unit="steps"))
+            self._stop_if(cancel)
+            self.add_image(service.image, labels={Label.BUILD_HASH: service.build.digest})
+
+    def create_network(self, project: str, network: NetworkSpec) -> None:
+        with self._call("create_network", network.name):
+            if network.name in self.networks:
+                raise Conflict(f"A network named {network.name} exists already.", code="network_taken")
+            self._ids += 1
+            self.networks[network.name] = ObservedNetwork(id=f"{self._ids:064x}", name=network.name, project=project)
+
+    def create_volume(self, project: str, volume: VolumeSpec) -> None:
+        with self._call("create_volume", volume.name):
+            self.volumes.setdefault(volume.name, ObservedVolume(name=volume.name, project=project))
+
+    def create_container(self, project: str, service: ServiceSpec) -> str:
+        with self._call("create_container", service.container_name):
+            return self._create(service, service.container_name, container_labels(project, service)).id
+
+    def start_container(self, container_id: str) -> None:
+        with self._call("start_container", self._name_of(container_id)):
+            container = self._get(container_id)
+            if container.state is ContainerState.PAUSED:
+                container.state = ContainerState.RUNNING
+            if container.alive:
+                return
+            self._refuse_taken_ports(container)
+            behaviour = self._behaviour(container)
+            container.state, container.health = ContainerState.RUNNING, behaviour.health
+            container.exit_code, container.oom_killed = None, False
+            container.started_at, container.restarts = self._now(), 0
+            self.say(container.name, *behaviour.lines, stream=behaviour.stream)
+            if behaviour.exit_code is not None:
+                self._exit(container, exit_code=behaviour.exit_code, oom_killed=behaviour.oom_killed)
+
+    def stop_container(self, container_id: str, grace: float) -> None:
+        with self._call("stop_container", self._name_of(container_id)):
+            container = self._get(container_id)
+            if container.alive:
+                self._settle(container, exit_code=143 if grace > 0 else 137)
+
+    def remove_container(self, container_id: str) -> None:
+        with self._call("remove_container", self._name_of(container_id)):
+            container = self.containers.get(container_id)
+            if container is None:
+                return
+            if container.alive:
+                raise Failed(f"The container {container.name} is running.", code="container_running")
+            del self.containers[container_id]
+
+    def remove_network(self, name: str) -> None:
+        with self._call("remove_network", name):
+            if any(container.alive and name in container.networks for container in self.containers.values()):
+                raise Failed(f"The network {name} is in use.", code="network_in_use")
+            self.networks.pop(name, None)
+
+    def remove_volume(self, name: str) -> None:
+        with self._call("remove_volume", name):
+            if any(name in container.volumes for container in self.containers.values()):
+                raise Failed(f"The volume {name} is in use.", code="volume_in_use")
+            self.volumes.pop(name, None)
+
+    def run_once(
+        self,
+        project: str,
+        service: ServiceSpec,
+        command: tuple[str, ...],
+        on_line: Callable[[str], None],
+        cancel: Cancel,
+    ) -> int:
+        with self._call("run_once", service.container_name):
+            self._ids += 1
+            name = f"{service.container_name}-run-{self._ids}"
+            container = self._create(replace(service, command=command, ports=()), name, oneoff_labels(project, service))
+            try:
+                behaviour = self._behaviours.get(service.name, Behaviour())
+                for line in behaviour.once_lines:
+                    self._stop_if(cancel)
+                    on_line(line)
+                self._stop_if(cancel)
+                return behaviour.once_exit_code
+            finally:
+                del self.containers[container.id]
+
+    def logs(
+        self,
+        container: ObservedContainer,
+        *,
+        follow: bool,
+        tail: int | None,
+        since: datetime | None,
+        cancel: Cancel,
+    ) -> Iterator[LogLine]:
+        with self._call("logs", container.name):
+            record = self._get(container.id)
+            lines = [line for line in record.log if since is None or (line.timestamp or EPOCH) >= since]
+            seen = len(record.log)
+        yield from lines if tail is None else lines[len(lines) - min(tail, len(lines)) :]
+        while follow and not cancel.is_set():
+            with self._changed:
+                fresh = record.log[seen:]
+                seen += len(fresh)
+                if not fresh:
+                    if not record.alive or record.id not in self.containers:
+                        return
+                    self._changed.wait(timeout=0.01)  # `cancel` cannot notify this condition
+            yield from fresh
+
+    def stats(self, container_id: str) -> ResourceUse:
+        with self._call("stats", self._name_of(container_id)):
+            container = self._get(container_id)
+            return replace(self.use, memory_limit=container.spec.mem_limit if container.spec else 0)
+
+    def close(self) -> None:
+        self.closed = True
+
+    # How it works inside.
+
+    def _call(self, method: str, target: str = "") -> threading.Condition:
+        """Record a call and play the hooks outside the lock, so that one that blocks holds up nobody else."""
+        with self._changed:
+            self.calls.append((method, target))
+            due = [
+                hook
+                for hook in self._hooks
+                if hook.method == method and hook.target in {None, target} and hook.times != 0
+            ]
+            for hook in due:
+                if hook.times is not None:
+                    hook.times -= 1
+        for hook in due:
+            hook.action()
+        if self.unreachable:
+            raise EngineUnreachable("The engine went away.", code="engine_unreachable", retryable=True)
+        return self._changed
+
+    def _now(self) -> datetime:
+        self._seconds += 1
+        return EPOCH + timedelta(seconds=self._seconds)
+
+    def _get(self, container_id: str) -> FakeContainer:
+        container = self.containers.get(container_id)
+        if container is None:
+            raise Failed(f"The container {container_id[:12]} no longer exists.", code="container_gone", retryable=True)
+        return container
+
+    def _name_of(self, container_id: str) -> str:
+        container = self.containers.get(container_id)
+        return container.name if container else container_id
+
+    def _behaviour(self, container: FakeContainer) -> Behaviour:
+        return self._behaviours.get(container.spec.name, Behaviour()) if container.spec else Behaviour()
+
+    def _create(self, service: ServiceSpec, name: str, labels: Mapping[str, str]) -> FakeContainer:
+        if service.image not in self.images:
+            raise Failed(f"The image {service.image} is not on the engine.", code="image_missing")
+        if any(container.name == name for container in self.containers.values()):
+            raise Conflict(f"A container named {name} exists already.", code="name_taken")
+        volumes = tuple(mount.source for mount in service.mounts if mount.kind is MountKind.VOLUME)
+        for volume in volumes:  # an engine makes the missing ones itself, without labels
+            self.volumes.setdefault(volume, ObservedVolume(name=volume, project=None))
+        self._ids += 1
+        container = FakeContainer(
+            id=f"{self._ids:064x}",
+            name=name,
+            image=service.image,
+            labels=labels,
+            ports=service.ports,
+            restart=service.restart,
+            volumes=volumes,
+            networks=service.networks,
+            spec=service,
+            created_at=self._now(),
+        )
+        self.containers[container.id] = container
+        return container
+
+    def _refuse_taken_ports(self, container: FakeContainer) -> None:
+        for network in container.networks:
+            if network not in self.networks:
+                raise Failed(f"The network {network} does not exist.", code="network_missing")
+        for port in container.ports:
+            owner = next(iter(self._owners(port, lambda other: other is container)), None)
+            if owner:
+                raise Conflict(
+                    f"Port {port.published} is taken by {owner.name}.",
+                    code="port_taken",
+                    details={"port": port.published},
+                )
+
+    def _owners(self, port: Port, own: Callable[[FakeContainer], bool]) -> list[PortOwner]:
+        owners = [
+            PortOwner(port=port.published, kind="container", name=other.name)
+            for other in self.containers.values()
+            if other.alive and not own(other) and any(overlapping(port, taken) for taken in other.ports)
+        ]
+        return owners or [owner for owner in self.processes if owner.port == port.published]
+
+    def _port_owners(self, spec: StackSpec) -> tuple[PortOwner, ...]:
+        def own(container: FakeContainer) -> bool:
+            return container.labels.get(Label.PROJECT) == spec.project
+
+        wanted = [port for service in spec.services for port in service.ports]
+        held = [
+            taken
+            for container in self.containers.values()
+            if own(container) and container.alive
+            for taken in container.ports
+        ]
+        free = [port for port in wanted if not any(overlapping(port, taken) for taken in held)]
+        return tuple(owner for port in free for owner in self._owners(port, own))
+
+    def _exit(self, container: FakeContainer, *, exit_code: int, oom_killed: bool) -> None:
+        again = container.restart in {"always", "unless-stopped"} or (
+            container.restart.startswith("on-failure") and exit_code != 0
+        )
+        self._settle(container, exit_code=exit_code)
+        container.oom_killed = oom_killed
+        if again:
+            container.state, container.restarts = ContainerState.RESTARTING, container.restarts + 1
+
+    def _settle(self, container: FakeContainer, *, exit_code: int) -> None:
+        container.state, container.health = ContainerState.EXITED, Health.NONE
+        container.exit_code, container.finished_at = exit_code, self._now()
+        self._changed.notify_all()
+
+    @staticmethod
+    def _stop_if(cancel: Cancel) -> None:
+        if cancel.is_set():
+            raise Interrupted("Interrupted.", code="interrupted")

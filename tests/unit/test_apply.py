@@ -1,0 +1,112 @@
+"""Walking a plan: order, concurrency, failure and interruption."""
+
+import threading
+
+import pytest
+
+from embctl.apply import Applied, apply
+from embctl.engine.base import Cancel
+from embctl.errors import Failed, Interrupted
+from embctl.events import Event, OperationFailed, OperationFinished, OperationProgress, OperationStarted
+from embctl.model import StackSpec
+from embctl.plan import Goal, Plan, Request, reconcile
+from fakes.fake_clock import FakeClock
+from fakes.fake_engine import Behaviour, FakeEngine
+from fakes.stacks import make_stack
+
+
+@pytest.fixture
+def spec() -> StackSpec:
+    return make_stack()
+
+
+@pytest.fixture
+def engine() -> FakeEngine:
+    return FakeEngine()
+
+
+def up(engine: FakeEngine, spec: StackSpec) -> Plan:
+    return reconcile(spec, engine.observe(spec), Request(goal=Goal.UP, services=("qdrant", "jina")))
+
+
+def walk(
+    plan: Plan, engine: FakeEngine, spec: StackSpec, events: list[Event] | None = None, cancel: Cancel | None = None
+) -> Applied:
+    emit = (events if events is not None else []).append
+    return apply(plan, spec=spec, engine=engine, emit=emit, clock=FakeClock(), cancel=cancel or Cancel())
+
+
+def test_each_operation_is_one_engine_call_in_an_order_that_respects_the_plan(
+    engine: FakeEngine, spec: StackSpec
+) -> None:
+    plan = up(engine, spec)
+    walk(plan, engine, spec)
+    calls = engine.mutations
+    assert len(calls) == len(plan.operations)
+    for name in ("embctl-qdrant", "embctl-jina"):
+        assert calls.index(("create_container", name)) < calls.index(("start_container", name))
+    assert calls.index(("build_image", "example/jina:1")) < calls.index(("create_container", "embctl-jina"))
+
+
+def test_independent_chains_run_side_by_side(engine: FakeEngine, spec: StackSpec) -> None:
+    both_at_once = threading.Barrier(2)
+    engine.on("pull_image", lambda: both_at_once.wait(timeout=30) and None)
+    engine.on("build_image", lambda: both_at_once.wait(timeout=30) and None)
+    assert not walk(up(engine, spec), engine, spec).failed
+
+
+def test_a_failure_skips_what_depends_on_it_and_nothing_else(engine: FakeEngine, spec: StackSpec) -> None:
+    engine.fail("build_image", Failed("no space", code="no_space"))
+    applied = walk(up(engine, spec), engine, spec)
+    assert engine.named("embctl-qdrant").alive
+    assert [error.code for error in applied.failed.values()] == ["no_space"]
+    assert len(applied.skipped) == 2
+    with pytest.raises(Failed, match="no space"):
+        applied.raise_first_error()
+
+
+def test_several_failures_are_all_told(engine: FakeEngine, spec: StackSpec) -> None:
+    engine.fail("build_image", Failed("build broke", code="build_failed"))
+    engine.fail("pull_image", Failed("pull broke", code="pull_failed"))
+    with pytest.raises(Failed, match="pull broke") as caught:
+        walk(up(engine, spec), engine, spec).raise_first_error()
+    assert caught.value.details["also_failed"] == ["build broke"]
+
+
+def test_every_operation_tells_its_beginning_progress_and_end(engine: FakeEngine, spec: StackSpec) -> None:
+    events: list[Event] = []
+    plan = up(engine, spec)
+    walk(plan, engine, spec, events)
+    ids = {operation.id for operation in plan.operations}
+    assert {event.id for event in events if isinstance(event, OperationStarted)} == ids
+    assert {event.id for event in events if isinstance(event, OperationFinished)} == ids
+    assert {event.target for event in events if isinstance(event, OperationProgress)} == {
+        "image:example/qdrant:1",
+        "image:example/jina:1",
+    }
+
+
+def test_a_failed_operation_is_told_with_its_message(engine: FakeEngine, spec: StackSpec) -> None:
+    engine.fail("pull_image", Failed("pull broke", code="pull_failed"))
+    events: list[Event] = []
+    walk(up(engine, spec), engine, spec, events)
+    assert [event.message for event in events if isinstance(event, OperationFailed)] == ["pull broke"]
+
+
+def test_once_cancelled_nothing_new_begins(engine: FakeEngine, spec: StackSpec) -> None:
+    cancel = Cancel()
+    engine.on("create_network", cancel.set)
+    applied = walk(up(engine, spec), engine, spec, cancel=cancel)
+    assert any(isinstance(error, Interrupted) for error in applied.failed.values())
+    assert not engine.containers
+
+
+def test_a_model_that_cannot_be_fetched_fails_with_the_last_lines_and_the_ways_out(
+    engine: FakeEngine, spec: StackSpec
+) -> None:
+    engine.behave("jina", Behaviour(once_lines=("fetching", "hub unreachable"), once_exit_code=1))
+    plan = reconcile(spec, engine.observe(spec), Request(goal=Goal.FETCHED, services=("jina",)))
+    with pytest.raises(Failed, match="hub unreachable") as caught:
+        walk(plan, engine, spec).raise_first_error()
+    assert caught.value.code == "model_fetch_failed"
+    assert any("EMBCTL_HUB_MIRROR" in action for action in caught.value.actions)

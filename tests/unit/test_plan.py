@@ -1,0 +1,224 @@
+"""What has to happen in each situation, as the plan prints it."""
+
+from dataclasses import replace
+
+import pytest
+
+from embctl.apply import apply
+from embctl.engine.base import Cancel
+from embctl.errors import Conflict
+from embctl.model import ContainerState, Label, Port, StackSpec
+from embctl.plan import Goal, Plan, Request, reconcile
+from fakes.fake_clock import FakeClock
+from fakes.fake_engine import Behaviour, FakeEngine
+from fakes.stacks import make_stack, with_service
+
+ALL = ("qdrant", "jina")
+UP = Request(goal=Goal.UP, services=ALL)
+
+
+def planned(engine: FakeEngine, spec: StackSpec, request: Request = UP) -> Plan:
+    return reconcile(spec, engine.observe(spec), request)
+
+
+def carry_out(engine: FakeEngine, spec: StackSpec, request: Request = UP) -> None:
+    plan = planned(engine, spec, request)
+    apply(plan, spec=spec, engine=engine, emit=lambda _: None, clock=FakeClock(), cancel=Cancel()).raise_first_error()
+
+
+@pytest.fixture
+def spec() -> StackSpec:
+    return make_stack()
+
+
+@pytest.fixture
+def engine() -> FakeEngine:
+    return FakeEngine()
+
+
+@pytest.fixture
+def running(engine: FakeEngine, spec: StackSpec) -> FakeEngine:
+    carry_out(engine, spec)
+    return engine
+
+
+def test_from_nothing_everything_is_made_and_independent_chains_do_not_wait_for_each_other(
+    engine: FakeEngine, spec: StackSpec
+) -> None:
+    assert str(planned(engine, spec)).splitlines() == [
+        "#1 network:embctl, CreateNetwork, no existing network",
+        "#2 volume:embctl-qdrant-data, CreateVolume, no existing volume",
+        "#3 volume:embctl-models, CreateVolume, no existing volume",
+        "#4 image:example/qdrant:1, PullImage, no such image here",
+        "#5 service:qdrant, CreateContainer, no existing container <- #1, #2, #4",
+        "#6 service:qdrant, StartContainer, just created <- #5",
+        "#7 image:example/jina:1, BuildImage, no such image here",
+        "#8 service:jina, CreateContainer, no existing container <- #1, #3, #7",
+        "#9 service:jina, StartContainer, just created <- #8",
+    ]
+
+
+def test_only_what_the_named_services_need_is_made(engine: FakeEngine, spec: StackSpec) -> None:
+    plan = planned(engine, spec, Request(goal=Goal.UP, services=("qdrant",)))
+    assert not [
+        operation for operation in plan.operations if "jina" in operation.target or "models" in operation.target
+    ]
+
+
+def test_a_running_stack_needs_nothing(running: FakeEngine, spec: StackSpec) -> None:
+    assert str(planned(running, spec)) == "nothing to do"
+
+
+def test_a_changed_definition_replaces_just_that_container(running: FakeEngine, spec: StackSpec) -> None:
+    changed = with_service(spec, replace(spec.service("qdrant"), config_hash="qdrant-2"))
+    assert str(planned(running, changed)).splitlines() == [
+        "#1 service:qdrant, StopContainer, definition changed",
+        "#2 service:qdrant, RemoveContainer, definition changed <- #1",
+        "#3 service:qdrant, CreateContainer, definition changed <- #2",
+        "#4 service:qdrant, StartContainer, just created <- #3",
+    ]
+
+
+def test_changed_image_sources_are_built_before_the_old_container_stops(running: FakeEngine, spec: StackSpec) -> None:
+    jina = spec.service("jina")
+    assert jina.build is not None
+    changed = with_service(spec, replace(jina, build=replace(jina.build, digest="build-2"), config_hash="jina-2"))
+    assert str(planned(running, changed)).splitlines()[:2] == [
+        "#1 image:example/jina:1, BuildImage, its sources changed",
+        "#2 service:jina, StopContainer, definition changed <- #1",
+    ]
+
+
+def test_an_image_brought_by_the_user_under_the_built_name_is_used_as_it_is(spec: StackSpec) -> None:
+    engine = FakeEngine(images=("example/jina:1", "example/qdrant:1"))
+    assert not [op for op in planned(engine, spec).operations if op.target.startswith("image:")]
+
+
+def test_another_image_under_the_same_name_replaces_the_container(running: FakeEngine, spec: StackSpec) -> None:
+    observed = running.observe(spec)
+    images = tuple(replace(image, id="sha256:newer") for image in observed.images if "qdrant" in image.reference)
+    plan = reconcile(spec, replace(observed, images=images), Request(goal=Goal.UP, services=("qdrant",)))
+    assert str(plan).splitlines()[0] == "#1 service:qdrant, StopContainer, image changed"
+
+
+def test_an_exited_container_is_started_again_with_its_exit_code_as_the_cause(
+    running: FakeEngine, spec: StackSpec
+) -> None:
+    container = running.named("embctl-jina")
+    container.state, container.exit_code = ContainerState.EXITED, 137
+    assert str(planned(running, spec)) == "#1 service:jina, StartContainer, exited with code 137"
+
+
+def test_a_paused_container_goes_on(running: FakeEngine, spec: StackSpec) -> None:
+    running.named("embctl-jina").state = ContainerState.PAUSED
+    assert str(planned(running, spec)) == "#1 service:jina, StartContainer, paused"
+
+
+def test_a_container_that_was_created_but_never_started_is_started(engine: FakeEngine, spec: StackSpec) -> None:
+    carry_out(engine, spec)
+    engine.named("embctl-qdrant").state = ContainerState.CREATED
+    assert str(planned(engine, spec)) == "#1 service:qdrant, StartContainer, created but never started"
+
+
+def test_a_dead_container_is_replaced(running: FakeEngine, spec: StackSpec) -> None:
+    running.named("embctl-qdrant").state = ContainerState.DEAD
+    assert [op.verb for op in planned(running, spec).operations] == [
+        "RemoveContainer",
+        "CreateContainer",
+        "StartContainer",
+    ]
+
+
+def test_restart_stops_and_starts_without_replacing(running: FakeEngine, spec: StackSpec) -> None:
+    plan = planned(running, spec, Request(goal=Goal.UP, services=("qdrant",), restart=True))
+    assert str(plan).splitlines() == [
+        "#1 service:qdrant, StopContainer, asked to restart",
+        "#2 service:qdrant, StartContainer, asked to restart <- #1",
+    ]
+
+
+def test_stop_stops_what_runs_and_removes_nothing(running: FakeEngine, spec: StackSpec) -> None:
+    running.named("embctl-jina").state = ContainerState.EXITED
+    plan = planned(running, spec, Request(goal=Goal.STOPPED, services=ALL))
+    assert str(plan) == "#1 service:qdrant, StopContainer, asked to stop"
+
+
+def test_down_removes_containers_then_networks_and_keeps_volumes(running: FakeEngine, spec: StackSpec) -> None:
+    plan = planned(running, spec, Request(goal=Goal.ABSENT, services=()))
+    assert str(plan).splitlines() == [
+        "#1 service:jina, StopContainer, asked to take down",
+        "#2 service:jina, RemoveContainer, asked to take down <- #1",
+        "#3 service:qdrant, StopContainer, asked to take down",
+        "#4 service:qdrant, RemoveContainer, asked to take down <- #3",
+        "#5 network:embctl, RemoveNetwork, asked to take down <- #2, #4",
+    ]
+
+
+def test_volumes_go_only_when_asked(running: FakeEngine, spec: StackSpec) -> None:
+    plan = planned(running, spec, Request(goal=Goal.ABSENT, services=(), volumes=True))
+    assert {op.name for op in plan.operations if op.verb == "RemoveVolume"} == {
+        "embctl-qdrant-data",
+        "embctl-models",
+    }
+
+
+def test_a_volume_or_network_of_somebody_else_is_used_but_never_removed(engine: FakeEngine, spec: StackSpec) -> None:
+    carry_out(engine, spec)
+    engine.volumes["embctl-models"] = replace(engine.volumes["embctl-models"], project=None)
+    engine.networks["embctl"] = replace(engine.networks["embctl"], project=None)
+    assert not planned(engine, spec)
+    removed = planned(engine, spec, Request(goal=Goal.ABSENT, services=(), volumes=True)).operations
+    assert not {"embctl-models", "embctl"} & {operation.name for operation in removed}
+
+
+def test_fetching_makes_images_and_model_but_no_service(engine: FakeEngine, spec: StackSpec) -> None:
+    assert str(planned(engine, spec, Request(goal=Goal.FETCHED, services=ALL))).splitlines() == [
+        "#1 image:example/qdrant:1, PullImage, no such image here",
+        "#2 image:example/jina:1, BuildImage, no such image here",
+        "#3 network:embctl, CreateNetwork, no existing network",
+        "#4 volume:embctl-models, CreateVolume, no existing volume",
+        "#5 model:minilm, FetchModel, asked to fetch ahead of time <- #2, #3, #4",
+    ]
+
+
+def test_a_throw_away_container_left_by_an_interrupted_run_is_removed(running: FakeEngine, spec: StackSpec) -> None:
+    running.add_container("embctl-jina-run-1", labels={Label.PROJECT: "embctl"})
+    assert str(planned(running, spec)).splitlines() == [
+        "#1 container:embctl-jina-run-1, StopContainer, left over from an interrupted run",
+        "#2 container:embctl-jina-run-1, RemoveContainer, left over from an interrupted run <- #1",
+    ]
+
+
+def test_a_foreign_container_under_a_needed_name_is_a_conflict_that_names_it(
+    engine: FakeEngine, spec: StackSpec
+) -> None:
+    engine.add_container("embctl-qdrant", image="somebody/else:1")
+    with pytest.raises(Conflict, match="embctl-qdrant") as caught:
+        planned(engine, spec)
+    assert caught.value.code == "name_taken"
+    assert caught.value.details["image"] == "somebody/else:1"
+
+
+@pytest.mark.parametrize("kind", ["process", "container"])
+def test_a_taken_port_stops_the_start_before_anything_is_planned(
+    engine: FakeEngine, spec: StackSpec, kind: str
+) -> None:
+    if kind == "process":
+        engine.add_process(4000, "node", 4711)
+    else:
+        engine.add_container("other", ports=(Port(host_ip="0.0.0.0", published=4000, target=80),))  # noqa: S104
+    with pytest.raises(Conflict, match="Port 4000") as caught:
+        planned(engine, spec)
+    assert caught.value.code == "port_taken"
+    assert caught.value.details["owner"]["kind"] == kind
+
+
+def test_a_taken_port_of_a_service_that_is_not_asked_for_does_not_matter(engine: FakeEngine, spec: StackSpec) -> None:
+    engine.add_process(4000, "node", 4711)
+    assert planned(engine, spec, Request(goal=Goal.UP, services=("qdrant",)))
+
+
+def test_a_crash_looping_container_is_left_to_its_restart_policy(engine: FakeEngine, spec: StackSpec) -> None:
+    engine.behave("jina", Behaviour(exit_code=1))
+    carry_out(engine, spec)
+    assert not planned(engine, spec)
