@@ -105,13 +105,5 @@ class Note:
     warning: bool = False
 
 
-Event = (
-    OperationStarted
-    | OperationProgress
-    | OperationFinished
-    | OperationFailed
-    | StageReached
-    | StageProgress
-    | Note
-)
+Event = OperationStarted | OperationProgress | OperationFinished | OperationFailed | StageReached | StageProgress | Note
 Sink = Callable[[Event], None]

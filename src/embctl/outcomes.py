@@ -70,7 +70,7 @@ class ServiceStatus:
     """One service now. `state` is "absent" without a container; figures are None where nothing could be asked.
 
     `stage` is the last step of readiness reached, None when nothing answers; `memory` is anonymous memory, without
-    page cache; `facts` are the service's own (model and dimension; version and points per collection). """
+    page cache; `facts` are the service's own (model and dimension; version and points per collection)."""
 
     service: str
     state: str

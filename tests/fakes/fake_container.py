@@ -1,12 +1,13 @@
 """A container of the fake engine: its mutable state, and how its process behaves once started."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from embctl.model import ContainerState, Health, Label, LogLine, ObservedContainer, Port, ServiceSpec
+from embctl.engine.ports import overlapping
+from embctl.model import ContainerState, Health, Label, LogLine, ObservedContainer, Port, PortOwner, ServiceSpec
 
-__all__ = ["EPOCH", "Behaviour", "FakeContainer"]
+__all__ = ["EPOCH", "Behaviour", "FakeContainer", "owners"]
 
 EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 ALIVE = frozenset({ContainerState.RUNNING, ContainerState.PAUSED, ContainerState.RESTARTING})
@@ -36,6 +37,7 @@ class FakeContainer:
     id: str
     name: str
     image: str
+    image_id: str
     labels: Mapping[str, str]
     ports: tuple[Port, ...] = ()
     restart: str = "no"
@@ -66,7 +68,7 @@ class FakeContainer:
             service=self.labels.get(Label.SERVICE),
             config_hash=self.labels.get(Label.CONFIG_HASH),
             image=self.image,
-            image_id=f"sha256:{self.image}",
+            image_id=self.image_id,
             state=self.state,
             health=self.health,
             exit_code=self.exit_code,
@@ -79,3 +81,13 @@ class FakeContainer:
             ports=self.ports,
             labels=dict(self.labels),
         )
+
+
+def owners(wanted: Port, others: Iterable[FakeContainer], processes: Iterable[PortOwner]) -> list[PortOwner]:
+    """Who holds `wanted`: containers first, because their engine's proxy is a process too."""
+    found = [
+        PortOwner(port=wanted.published, kind="container", name=other.name)
+        for other in others
+        if any(overlapping(wanted, taken) for taken in other.ports)
+    ]
+    return found or [process for process in processes if process.port == wanted.published]

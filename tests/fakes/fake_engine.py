@@ -1,5 +1,5 @@
-"""A container engine in memory that keeps the promises of `embctl.engine.base.Engine`; the contract suite holds it to the
-real one. Tests script it (`behave`, `fail`, `add_container`, `crash`) and read what happened (`calls`, `mutations`).
+"""A container engine in memory that keeps the promises of `embctl.engine.base.Engine`; the contract suite holds it to
+a real one. Tests script it (`behave`, `fail`, `add_container`, `crash`) and read what happened (`calls`, `mutations`).
 
 Thread-safe, because independent operations of a plan run in parallel.
 """
@@ -34,7 +34,7 @@ from embctl.model import (
     StackSpec,
     VolumeSpec,
 )
-from fakes.fake_container import EPOCH, Behaviour, FakeContainer
+from fakes.fake_container import EPOCH, Behaviour, FakeContainer, owners
 
 __all__ = ["Behaviour", "FakeContainer", "FakeEngine"]
 
@@ -93,9 +93,9 @@ class FakeEngine:
         self.on(method, action, target=target, times=times)
 
     def add_image(self, reference: str, *, labels: Mapping[str, str] | None = None) -> None:
-        """An image that is there already."""
+        """An image that is there already; one put in place of another has another id."""
         self.images[reference] = ObservedImage(
-            reference=reference, id=f"sha256:{reference}", labels=dict(labels or {}), size=100 << 20
+            reference=reference, id=self._new_id("sha256:"), labels=dict(labels or {}), size=100 << 20
         )
 
     def add_container(
@@ -109,9 +109,14 @@ class FakeEngine:
     ) -> FakeContainer:
         """A container that embctl did not create, unless `labels` say so."""
         with self._changed:
-            self._ids += 1
             container = FakeContainer(
-                id=f"{self._ids:064x}", name=name, image=image, labels=dict(labels or {}), ports=ports, state=state
+                id=self._new_id(),
+                name=name,
+                image=image,
+                image_id=f"sha256:{image}",
+                labels=dict(labels or {}),
+                ports=ports,
+                state=state,
             )
             self.containers[container.id] = container
             return container
@@ -124,6 +129,10 @@ class FakeEngine:
         """The process of container `name` dies now; its restart policy applies."""
         with self._changed:
             self._exit(self.named(name), exit_code=exit_code, oom_killed=oom_killed)
+
+    def pause(self, container_id: str) -> None:
+        """Somebody freezes that container."""
+        self._get(container_id).state = ContainerState.PAUSED
 
     def say(self, name: str, *lines: str, stream: str = "stdout") -> None:
         """Container `name` prints `lines`."""
@@ -207,16 +216,16 @@ class FakeEngine:
                 raise ValueError(f"{service.name} has nothing to build")
             for step in (1, 2):
                 self._stop_if(cancel)
-                on_progress(Progress(text=f"Step {step}/2 : RUN true", done=step, total=2, unit="steps"))
+                on_progress(Progress(text=f"RUN step {step}", done=step - 1, total=2, unit="steps"))
             self._stop_if(cancel)
             self.add_image(service.image, labels={Label.BUILD_HASH: service.build.digest})
+            on_progress(Progress(text=service.image, done=2, total=2, unit="steps"))
 
     def create_network(self, project: str, network: NetworkSpec) -> None:
         with self._call("create_network", network.name):
             if network.name in self.networks:
                 raise Conflict(f"A network named {network.name} exists already.", code="network_taken")
-            self._ids += 1
-            self.networks[network.name] = ObservedNetwork(id=f"{self._ids:064x}", name=network.name, project=project)
+            self.networks[network.name] = ObservedNetwork(id=self._new_id(), name=network.name, project=project)
 
     def create_volume(self, project: str, volume: VolumeSpec) -> None:
         with self._call("create_volume", volume.name):
@@ -233,7 +242,7 @@ class FakeEngine:
                 container.state = ContainerState.RUNNING
             if container.alive:
                 return
-            self._refuse_taken_ports(container)
+            self._refuse_what_is_missing_or_taken(container)
             behaviour = self._behaviour(container)
             container.state, container.health = ContainerState.RUNNING, behaviour.health
             container.exit_code, container.oom_killed = None, False
@@ -278,8 +287,7 @@ class FakeEngine:
         cancel: Cancel,
     ) -> int:
         with self._call("run_once", service.container_name):
-            self._ids += 1
-            name = f"{service.container_name}-run-{self._ids}"
+            name = f"{service.container_name}-run-{self._new_id()[-4:]}"
             container = self._create(replace(service, command=command, ports=()), name, oneoff_labels(project, service))
             try:
                 behaviour = self._behaviours.get(service.name, Behaviour())
@@ -343,6 +351,10 @@ class FakeEngine:
             raise EngineUnreachable("The engine went away.", code="engine_unreachable", retryable=True)
         return self._changed
 
+    def _new_id(self, prefix: str = "") -> str:
+        self._ids += 1
+        return f"{prefix}{self._ids:064x}"
+
     def _now(self) -> datetime:
         self._seconds += 1
         return EPOCH + timedelta(seconds=self._seconds)
@@ -368,11 +380,11 @@ class FakeEngine:
         volumes = tuple(mount.source for mount in service.mounts if mount.kind is MountKind.VOLUME)
         for volume in volumes:  # an engine makes the missing ones itself, without labels
             self.volumes.setdefault(volume, ObservedVolume(name=volume, project=None))
-        self._ids += 1
         container = FakeContainer(
-            id=f"{self._ids:064x}",
+            id=self._new_id(),
             name=name,
             image=service.image,
+            image_id=self.images[service.image].id,
             labels=labels,
             ports=service.ports,
             restart=service.restart,
@@ -384,40 +396,26 @@ class FakeEngine:
         self.containers[container.id] = container
         return container
 
-    def _refuse_taken_ports(self, container: FakeContainer) -> None:
+    def _refuse_what_is_missing_or_taken(self, container: FakeContainer) -> None:
         for network in container.networks:
             if network not in self.networks:
                 raise Failed(f"The network {network} does not exist.", code="network_missing")
         for port in container.ports:
-            owner = next(iter(self._owners(port, lambda other: other is container)), None)
-            if owner:
-                raise Conflict(
-                    f"Port {port.published} is taken by {owner.name}.",
-                    code="port_taken",
-                    details={"port": port.published},
-                )
-
-    def _owners(self, port: Port, own: Callable[[FakeContainer], bool]) -> list[PortOwner]:
-        owners = [
-            PortOwner(port=port.published, kind="container", name=other.name)
-            for other in self.containers.values()
-            if other.alive and not own(other) and any(overlapping(port, taken) for taken in other.ports)
-        ]
-        return owners or [owner for owner in self.processes if owner.port == port.published]
+            for owner in owners(port, self._others(lambda other: other is container), self.processes):
+                details = {"port": port.published}
+                raise Conflict(f"Port {port.published} is taken by {owner.name}.", code="port_taken", details=details)
 
     def _port_owners(self, spec: StackSpec) -> tuple[PortOwner, ...]:
         def own(container: FakeContainer) -> bool:
             return container.labels.get(Label.PROJECT) == spec.project
 
+        held = [port for other in self._others(lambda container: not own(container)) for port in other.ports]
         wanted = [port for service in spec.services for port in service.ports]
-        held = [
-            taken
-            for container in self.containers.values()
-            if own(container) and container.alive
-            for taken in container.ports
-        ]
         free = [port for port in wanted if not any(overlapping(port, taken) for taken in held)]
-        return tuple(owner for port in free for owner in self._owners(port, own))
+        return tuple(owner for port in free for owner in owners(port, self._others(own), self.processes))
+
+    def _others(self, left_out: Callable[[FakeContainer], bool]) -> list[FakeContainer]:
+        return [container for container in self.containers.values() if container.alive and not left_out(container)]
 
     def _exit(self, container: FakeContainer, *, exit_code: int, oom_killed: bool) -> None:
         again = container.restart in {"always", "unless-stopped"} or (

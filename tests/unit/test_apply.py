@@ -50,8 +50,12 @@ def test_each_operation_is_one_engine_call_in_an_order_that_respects_the_plan(
 
 def test_independent_chains_run_side_by_side(engine: FakeEngine, spec: StackSpec) -> None:
     both_at_once = threading.Barrier(2)
-    engine.on("pull_image", lambda: both_at_once.wait(timeout=30) and None)
-    engine.on("build_image", lambda: both_at_once.wait(timeout=30) and None)
+
+    def meet() -> None:
+        both_at_once.wait(timeout=30)
+
+    engine.on("pull_image", meet)
+    engine.on("build_image", meet)
     assert not walk(up(engine, spec), engine, spec).failed
 
 

@@ -34,7 +34,7 @@ def engines(draw: st.DrawFn) -> FakeEngine:
             engine.create_network(SPEC.project, network)
     for service in SPEC.services:
         if draw(st.booleans()):
-            labels = {
+            labels: dict[str, str] = {
                 Label.PROJECT: SPEC.project,
                 Label.SERVICE: service.name,
                 Label.CONFIG_HASH: draw(st.sampled_from([service.config_hash, "older"])),

@@ -1,0 +1,27 @@
+"""The entry point, and the only place that exits."""
+
+import signal
+import sys
+
+from embctl.cli.app import run_command_line
+from embctl.errors import Interrupted
+
+__all__ = ["main"]
+
+
+def main() -> None:
+    """Run the command line and exit with its code. A polite kill ends a command as Ctrl-C does."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        code = run_command_line(sys.argv[1:])
+    except KeyboardInterrupt:
+        code = Interrupted.exit_code
+    except BrokenPipeError:
+        # The reader has gone (`| head`); Python would complain once more while closing standard output.
+        sys.stderr.close()
+        code = 1
+    sys.exit(code)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Typer wiring: argv to flow and report, no logic."""

@@ -1,0 +1,123 @@
+"""The commands that change the stack: start, stop, restart, down, pull, and plan, which only says what start would
+do."""
+
+from typing import Annotated
+
+import typer
+
+from embctl.cli.options import Options, Services, chosen, with_options
+from embctl.cli.wiring import run
+
+__all__ = ["register"]
+
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Print the plan and change nothing.")]
+NoWait = Annotated[bool, typer.Option("--no-wait", help="Return once the containers run.")]
+NoWarmup = Annotated[bool, typer.Option("--no-warmup", help="Return once the model is loaded.")]
+
+
+@with_options
+def start(
+    options: Options,
+    services: Services = None,
+    *,
+    no_wait: NoWait = False,
+    no_warmup: NoWarmup = False,
+    dry_run: DryRun = False,
+) -> int:
+    """Bring services up, wait until they are ready and warm them.
+
+    Example: embctl start all
+    """
+    from embctl.flows.start import start as flow
+
+    return run(
+        "start",
+        options,
+        lambda context: flow(context, chosen(services), wait=not no_wait, warmup=not no_warmup, dry_run=dry_run),
+    )
+
+
+@with_options
+def restart(
+    options: Options,
+    services: Services = None,
+    *,
+    no_wait: NoWait = False,
+    no_warmup: NoWarmup = False,
+    dry_run: DryRun = False,
+) -> int:
+    """Stop services that run, start them again and wait until they are ready.
+
+    Example: embctl restart qdrant
+    """
+    from embctl.flows.start import start as flow
+
+    return run(
+        "restart",
+        options,
+        lambda context: flow(
+            context, chosen(services), restart=True, wait=not no_wait, warmup=not no_warmup, dry_run=dry_run
+        ),
+    )
+
+
+@with_options
+def stop(options: Options, services: Services = None, *, dry_run: DryRun = False) -> int:
+    """Stop services gracefully; their containers and data stay.
+
+    Example: embctl stop jina
+    """
+    from embctl.flows.stop import stop as flow
+
+    return run("stop", options, lambda context: flow(context, chosen(services), dry_run=dry_run))
+
+
+@with_options
+def down(
+    options: Options,
+    *,
+    volumes: Annotated[bool, typer.Option("--volumes", help="Delete the indexes and models too.")] = False,
+    dry_run: DryRun = False,
+) -> int:
+    """Remove the project's containers and networks; its data only with --volumes.
+
+    Example: embctl down --volumes --yes
+    """
+    from embctl.flows.stop import down as flow
+
+    return run("down", options, lambda context: flow(context, volumes=volumes, dry_run=dry_run))
+
+
+@with_options
+def pull(options: Options, services: Services = None, *, dry_run: DryRun = False) -> int:
+    """Pull or build images and fetch the model ahead of time; start nothing.
+
+    Example: embctl pull all
+    """
+    from embctl.flows.pull import pull as flow
+
+    return run("pull", options, lambda context: flow(context, chosen(services), dry_run=dry_run))
+
+
+@with_options
+def plan(
+    options: Options,
+    services: Services = None,
+    *,
+    exit_code: Annotated[bool, typer.Option("--exit-code", help="Exit with 10 when there is something to do.")] = False,
+) -> int:
+    """Say what start would do, each step with its cause; change nothing.
+
+    Example: embctl plan --exit-code
+    """
+    from embctl.flows.change import preview
+    from embctl.plan import Goal, Request
+
+    request = Request(goal=Goal.UP, services=chosen(services))
+    return run("plan", options, lambda context: preview(context, "plan", request, exit_code=exit_code))
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    for command in (start, stop, restart, down, pull, plan):
+        app.command()(command)

@@ -1,0 +1,135 @@
+"""Builds what a flow needs from options and environment, runs it, and hands whatever came of it to a reporter."""
+
+import os
+import sys
+import traceback
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from functools import cache
+from pathlib import Path
+from threading import Event as Cancel
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from embctl.cli.options import Options, Output
+from embctl.errors import EmbctlError, Failed, Interrupted
+from embctl.events import Event, Note, OperationFinished
+from embctl.report.base import Reporter
+from embctl.report.choose import choose_reporter
+from embctl.result import Result
+
+if TYPE_CHECKING:
+    from embctl.flows.context import Context
+    from embctl.settings import Settings
+
+__all__ = ["load_settings", "report_on", "run"]
+
+
+def load_settings(options: Options, env: Mapping[str, str], cwd: Path) -> "Settings":
+    """Flags over environment over files over defaults."""
+    from embctl.paths import project_config_file, user_config_file
+    from embctl.settings import load
+
+    flags = {
+        "project": options.project,
+        "port_offset": options.port_offset,
+        "engine.context": options.context,
+        "engine.host": options.host,
+        "timeout": options.timeout,
+    }
+    return load(flags=flags, env=env, user_file=user_config_file(env), project_file=project_config_file(cwd))
+
+
+@contextmanager
+def _open_context(options: Options, emit: Callable[[Event], None]) -> "Iterator[Context]":
+    from embctl.clock import SystemClock
+    from embctl.compose import load_stack
+    from embctl.engine.base import Engine
+    from embctl.engine.connect import connect
+    from embctl.flows.context import Context
+    from embctl.http import Http
+    from embctl.paths import bundle, state_dir
+
+    env = os.environ
+    settings = load_settings(options, env, Path.cwd())
+    for warning in settings.warnings:
+        emit(Note(message=warning, warning=True))
+    with ExitStack() as stack:
+
+        @cache
+        def dial() -> Engine:
+            engine = connect(host=settings.engine_host, context=settings.engine_context, env=env, home=Path.home())
+            stack.callback(engine.close)
+            return engine
+
+        yield Context(
+            settings=settings,
+            spec=load_stack(bundle() / "compose", settings.variables()),
+            connect=dial,
+            http=stack.enter_context(Http()),
+            clock=SystemClock(),
+            emit=emit,
+            cancel=Cancel(),
+            state_dir=state_dir(env),
+            wait_for_lock=not options.no_wait_lock,
+            confirm=(lambda _: True) if options.yes else _ask,
+        )
+
+
+def _ask(question: str) -> bool:
+    return sys.stdin.isatty() and sys.stderr.isatty() and typer.confirm(question, err=True)
+
+
+def report_on(options: Options, *, timestamps: bool = False) -> Reporter:
+    """The renderer that the options ask for, on this process's streams."""
+    return choose_reporter(
+        options.output or Output.TEXT,
+        quiet=bool(options.quiet),
+        timestamps=timestamps,
+        stdout=sys.stdout,
+        stderr=sys.stderr,
+    )
+
+
+def run(
+    command: str, options: Options, flow: "Callable[[Context], Result[Any]]", *, reporter: Reporter | None = None
+) -> int:
+    """Run `flow` in its context and report its result, or the error that ended it; returns the exit code."""
+    reporter = reporter or report_on(options)
+    changed = False
+
+    def emit(event: Event) -> None:
+        nonlocal changed
+        changed = changed or isinstance(event, OperationFinished)
+        reporter.emit(event)
+
+    result: Result[Any]
+    try:
+        with _open_context(options, emit) as context:
+            result = flow(context)
+    except EmbctlError as error:
+        result = Result(command=command, data=None, changed=changed, error=error)
+    except KeyboardInterrupt:
+        stopped = Interrupted(
+            "Interrupted. What is healthy keeps running; the next start finishes what is missing.", code="interrupted"
+        )
+        result = Result(command=command, data=None, changed=changed, error=stopped)
+    except OSError as error:
+        failure = Failed(
+            f"{error.strerror or error}: {error.filename or 'unknown file'}",
+            code="io_error",
+            actions=("Check the file's permissions and the free space of its disk.",),
+        )
+        result = Result(command=command, data=None, changed=changed, error=failure)
+    except Exception as error:  # noqa: BLE001 - programs are promised one envelope, whatever happens
+        trace = traceback.format_exc().splitlines()
+        failure = Failed(
+            f"embctl itself failed: {type(error).__name__}: {error}",
+            code="internal_error",
+            details={"log": trace[-20:]},
+            actions=("Please report this with the lines above.",),
+        )
+        result = Result(command=command, data=None, changed=changed, error=failure)
+    reporter.finish(result)
+    return result.exit_code

@@ -1,0 +1,1 @@
+"""Use cases as short lists of steps; each returns a Result."""

@@ -1,0 +1,38 @@
+"""Everything a flow is given: settings and definition, and the effects (engine, HTTP, time, prompts) as parameters."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from embctl.clock import Clock
+from embctl.engine.base import Cancel, Engine
+from embctl.events import Sink
+from embctl.http import Http
+from embctl.model import StackSpec
+from embctl.ready import Endpoint
+from embctl.settings import Settings
+
+__all__ = ["Context"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Context:
+    """The surroundings of one command. `connect` dials the engine on first use; `confirm` asks a yes/no question and
+    is False where nobody can answer."""
+
+    settings: Settings
+    spec: StackSpec
+    connect: Callable[[], Engine]
+    http: Http
+    clock: Clock
+    emit: Sink
+    cancel: Cancel
+    state_dir: Path
+    wait_for_lock: bool
+    confirm: Callable[[str], bool]
+
+    def endpoint(self, service: str) -> Endpoint:
+        """Where a service answers from this machine."""
+        keys = {"qdrant": self.settings.qdrant_api_key, "jina": self.settings.jina_api_key}
+        port = self.spec.service(service).ports[0].published
+        return Endpoint(service=service, url=f"http://127.0.0.1:{port}", api_key=keys[service] or None)

@@ -1,0 +1,59 @@
+"""One embctl at a time changes a project: a lock file in the state folder that names its holder."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from embctl.errors import Conflict, Interrupted
+from embctl.events import Note
+from embctl.flows.context import Context
+
+__all__ = ["project_lock"]
+
+POLL = 0.2
+
+
+@contextmanager
+def project_lock(context: Context) -> Iterator[None]:
+    """Hold the project's lock; wait for it with a message, or raise Conflict(code="locked") with `--no-wait-lock`.
+
+    The operating system releases the lock of a process that dies, so a leftover file blocks nobody.
+    """
+    from filelock import FileLock, Timeout  # noqa: PLC0415  (slow to import; reading commands never lock)
+
+    folder = context.state_dir / "locks"
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{context.spec.project}.lock"
+    owner_file = path.with_suffix(".owner")
+    lock = FileLock(path)
+    deadline = context.clock.monotonic() + context.settings.timeout
+    told = False
+    while True:
+        try:
+            lock.acquire(timeout=0)
+            break
+        except Timeout:
+            owner = owner_file.read_text() if owner_file.exists() else "unknown"
+            if not context.wait_for_lock or context.clock.monotonic() > deadline:
+                raise Conflict(
+                    f"Another embctl (pid {owner}) is changing the project {context.spec.project}.",
+                    code="locked",
+                    details={"project": context.spec.project, "pid": int(owner) if owner.isdigit() else None},
+                    actions=("Wait until it has finished, or run without --no-wait-lock to wait here.",),
+                    retryable=True,
+                ) from None
+            if not told:
+                told = True
+                context.emit(
+                    Note(
+                        message=f"waiting: another embctl (pid {owner}) is changing the project {context.spec.project}"
+                    )
+                )
+            if context.cancel.is_set():
+                raise Interrupted("Interrupted while waiting for the lock.", code="interrupted") from None
+            context.clock.sleep(POLL)
+    try:
+        owner_file.write_text(str(os.getpid()))
+        yield
+    finally:
+        lock.release()

@@ -1,0 +1,120 @@
+"""Waits for services side by side and turns their verdicts into data or into the error that says what went wrong."""
+
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from threading import Lock
+
+from embctl.engine.base import Engine
+from embctl.errors import Interrupted, NotReady
+from embctl.events import Event, Stage
+from embctl.flows.context import Context
+from embctl.outcomes import ServiceReady
+from embctl.ready import Verdict, wait_until_ready
+
+__all__ = ["await_services", "running_containers"]
+
+
+def running_containers(context: Context, engine: Engine, services: Sequence[str]) -> dict[str, str]:
+    """Container ids of the services; NotReady names the first that has none."""
+    observed = engine.observe(context.spec)
+    found: dict[str, str] = {}
+    for service in services:
+        container = observed.container_of(context.spec.project, service)
+        if container is None:
+            raise NotReady(
+                f"{service} is not there: no container of the project {context.spec.project} runs it.",
+                code="not_started",
+                details={"service": service},
+                actions=(f"embctl start {service}",),
+            )
+        found[service] = container.id
+    return found
+
+
+def await_services(
+    context: Context, engine: Engine, containers: Mapping[str, str], until: Stage
+) -> tuple[ServiceReady, ...]:
+    """Wait until every service reached `until`; raises NotReady for the first that cannot, after all have ended."""
+    deadline = context.clock.monotonic() + context.settings.timeout
+    emitting = Lock()
+
+    def emit(event: Event) -> None:
+        with emitting:
+            context.emit(event)
+
+    def wait(service: str) -> Verdict:
+        return wait_until_ready(
+            engine=engine,
+            container_id=containers[service],
+            endpoint=context.endpoint(service),
+            http=context.http,
+            clock=context.clock,
+            deadline=deadline,
+            until=until,
+            emit=emit,
+            cancel=context.cancel,
+        )
+
+    with ThreadPoolExecutor(max_workers=max(1, len(containers)), thread_name_prefix="ready") as pool:
+        futures = [pool.submit(wait, service) for service in containers]
+        try:
+            verdicts = [future.result() for future in futures]
+        except KeyboardInterrupt:
+            context.cancel.set()
+            raise
+    if context.cancel.is_set():
+        raise Interrupted("Interrupted while waiting.", code="interrupted")
+    for verdict in verdicts:
+        if verdict.outcome != "ready":
+            raise _not_ready(context, verdict)
+    return tuple(_service_ready(context, verdict) for verdict in verdicts)
+
+
+def _service_ready(context: Context, verdict: Verdict) -> ServiceReady:
+    return ServiceReady(
+        service=verdict.service,
+        stage=verdict.stage,
+        seconds=round(verdict.seconds, 3),
+        url=context.endpoint(verdict.service).url,
+        facts=verdict.facts,
+    )
+
+
+def _not_ready(context: Context, verdict: Verdict) -> NotReady:
+    service = verdict.service
+    details = {
+        "service": service,
+        "outcome": verdict.outcome,
+        "stage": verdict.stage,
+        "seconds": round(verdict.seconds, 3),
+        "exit_code": verdict.exit_code,
+        "oom_killed": verdict.oom_killed,
+        "last_seen": verdict.last_seen,
+        "log": list(verdict.log_tail),
+    }
+    if verdict.outcome == "timed_out":
+        return NotReady(
+            f"{service} was not ready after {verdict.seconds:.0f} s; last seen: {verdict.last_seen}.",
+            code="timed_out",
+            details=details,
+            actions=(
+                f"Wait longer, it keeps running: embctl wait {service} --timeout {int(context.settings.timeout) * 2}",
+                f"See what it does: embctl logs {service} -f",
+            ),
+            retryable=True,
+        )
+    if verdict.oom_killed:
+        limit = context.spec.service(service).mem_limit
+        return NotReady(
+            f"{service} was killed because it needed more than its memory limit of {limit // 2**20} MiB "
+            f"(exit code {verdict.exit_code}).",
+            code="out_of_memory",
+            details={**details, "memory_limit": limit},
+            actions=(f"Give it more: EMBCTL_{service.upper()}_MEMORY=8g embctl start {service}",),
+        )
+    return NotReady(
+        f"{service} exited with code {verdict.exit_code} before it was ready.",
+        code="service_exited",
+        details=details,
+        actions=(f"See its whole log: embctl logs {service} -n 200", f"Then start it again: embctl start {service}"),
+    )

@@ -1,0 +1,74 @@
+"""What is there now: containers, what they use, and what the services say of themselves. Changes nothing."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+from embctl.clock import now
+from embctl.engine.base import Engine
+from embctl.errors import Failed
+from embctl.flows.context import Context
+from embctl.model import ContainerState, Label, Observed, ObservedContainer, ResourceUse, ServiceSpec
+from embctl.outcomes import ServiceStatus, Status
+from embctl.ready import Probe, probe
+from embctl.result import Result
+
+__all__ = ["status", "watch"]
+
+
+def status(context: Context, services: tuple[str, ...]) -> Result[Status]:
+    """Observe the engine once, then ask both services side by side."""
+    engine = context.connect()
+    observed = engine.observe(context.spec)
+    with ThreadPoolExecutor(max_workers=len(services)) as pool:
+        found = list(pool.map(lambda name: _service(context, engine, observed, context.spec.service(name)), services))
+    return Result(
+        command="status",
+        data=Status(project=context.spec.project, engine=engine.info(), services=tuple(found)),
+    )
+
+
+def watch(
+    context: Context, services: tuple[str, ...], show: Callable[[Result[Status]], None], interval: float
+) -> Result[Status]:
+    """Show the status again and again, `interval` seconds apart, until the user stops it."""
+    while True:
+        show(status(context, services))
+        context.clock.sleep(interval)
+
+
+def _service(context: Context, engine: Engine, observed: Observed, service: ServiceSpec) -> ServiceStatus:
+    container = observed.container_of(context.spec.project, service.name)
+    image = observed.image(service.image)
+    endpoint = context.endpoint(service.name)
+    running = container is not None and container.state is ContainerState.RUNNING
+    answer = probe(endpoint, context.http) if running else Probe(stage=None, detail="", progress=None, facts={})
+    use = _use(engine, container) if running else None
+    up_since = container.started_at if container and running else None
+    return ServiceStatus(
+        service=service.name,
+        state=container.state if container else "absent",
+        health=container.health if container else "none",
+        stage=answer.stage,
+        url=endpoint.url,
+        image=container.image if container else service.image,
+        stand_in=image.labels.get(Label.STAND_IN) if image else None,
+        drifted=container is not None and container.config_hash != service.config_hash,
+        exit_code=container.exit_code if container and not running else None,
+        oom_killed=container.oom_killed if container else False,
+        started_at=up_since,
+        uptime=(now() - up_since).total_seconds() if up_since else None,
+        restarts=container.restarts if container else 0,
+        cpu_percent=use.cpu_percent if use else None,
+        memory=use.memory_anonymous if use else None,
+        memory_limit=use.memory_limit if use else None,
+        detail=answer.detail if answer.stage != "warm" else "",
+        facts=answer.facts,
+    )
+
+
+def _use(engine: Engine, container: ObservedContainer | None) -> ResourceUse | None:
+    """None when the container went away between two questions."""
+    try:
+        return engine.stats(container.id) if container else None
+    except Failed:
+        return None

@@ -1,0 +1,1 @@
+"""The only writers: terminal view, plain lines, JSON envelope, JSON lines."""

@@ -1,0 +1,195 @@
+"""What people see of a command's data: one renderable a kind of data. Reads outcomes, writes nothing."""
+
+from collections.abc import Mapping
+from functools import singledispatch
+from typing import Any
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from embctl.errors import EmbctlError
+from embctl.outcomes import (
+    Changed,
+    ConfigPaths,
+    ConfigShown,
+    ConfigValid,
+    Planned,
+    Ready,
+    ServiceReady,
+    ServiceStatus,
+    Started,
+    Status,
+    Streamed,
+)
+from embctl.report.wording import duration, size
+
+__all__ = ["error_view", "view"]
+
+_GOOD, _BAD, _BUSY, _DIM = "green", "red", "yellow", "dim"
+
+
+def _table(*columns: str) -> Table:
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    return table
+
+
+@singledispatch
+def view(data: object) -> RenderableType | None:
+    """The renderable for a command's data; None when there is nothing to say."""
+    raise TypeError(f"no view for {type(data).__name__}")
+
+
+@view.register
+def _(_: None) -> None:
+    return None
+
+
+@view.register
+def _(_: Streamed) -> None:
+    return None
+
+
+@view.register
+def _(data: Planned) -> RenderableType:
+    return Text(str(data.plan))
+
+
+@view.register
+def _(data: Changed) -> RenderableType:
+    count = len(data.plan.operations)
+    return Text("nothing to do" if not count else f"done: {count} operation{'s' if count > 1 else ''}")
+
+
+@view.register
+def _(data: Started) -> RenderableType:
+    parts: list[RenderableType] = []
+    if not data.plan:
+        parts.append(Text("nothing to do"))
+    if data.services:
+        parts.append(_services(data.services))
+    return Group(*parts)
+
+
+@view.register
+def _(data: Ready) -> RenderableType:
+    return _services(data.services)
+
+
+def _services(services: tuple[ServiceReady, ...]) -> Table:
+    table = _table("SERVICE", "READY", "AFTER", "URL", "")
+    for service in services:
+        table.add_row(
+            Text(service.service, style="bold"),
+            Text(service.stage, style=_GOOD),
+            duration(service.seconds),
+            service.url,
+            Text(facts_line(service.facts), style=_DIM),
+        )
+    return table
+
+
+def facts_line(facts: Mapping[str, Any]) -> str:
+    """What a service says of itself, in one line."""
+    parts = []
+    if "model" in facts:
+        parts.append(f"{facts['model']}, {facts.get('dimension', '?')} dimensions")
+    if "version" in facts:
+        parts.append(f"{facts.get('title', 'version')} {facts['version']}")
+    points = facts.get("points")
+    if isinstance(points, Mapping):
+        plural = "" if len(points) == 1 else "s"
+        parts.append(f"{sum(points.values())} points in {len(points)} collection{plural}")
+    return " · ".join(parts)
+
+
+@view.register
+def _(data: Status) -> RenderableType:
+    table = _table("SERVICE", "STATE", "HEALTH", "STEP", "UPTIME", "CPU", "MEMORY", "RESTARTS", "URL")
+    notes: list[RenderableType] = []
+    for service in data.services:
+        table.add_row(
+            Text(service.service, style="bold"),
+            Text(service.state, style=_state_style(service)),
+            service.health,
+            Text(service.stage or "-", style=_GOOD if service.stage == "warm" else _BUSY),
+            "-" if service.uptime is None else duration(service.uptime),
+            "-" if service.cpu_percent is None else f"{service.cpu_percent:.0f} %",
+            _memory(service),
+            str(service.restarts),
+            service.url,
+        )
+        notes.append(Text(_notes(service), style=_DIM))
+    engine = data.engine
+    head = Text(f"project {data.project} on {engine.flavour} {engine.version} ({engine.origin})", style=_DIM)
+    return Group(head, table, *notes)
+
+
+def _notes(service: ServiceStatus) -> str:
+    parts = [service.image]
+    if service.stand_in:
+        parts.append(f"stand-in: {service.stand_in}")
+    if facts := facts_line(service.facts):
+        parts.append(facts)
+    if service.drifted:
+        parts.append("definition changed: embctl start")
+    if service.oom_killed:
+        parts.append("was killed for memory")
+    if service.detail:
+        parts.append(service.detail)
+    lines = [f"{service.service}: {' · '.join(parts)}"]
+    points = service.facts.get("points")
+    if isinstance(points, Mapping):
+        lines += [f"  {name}: {count} points" for name, count in points.items()]
+    return "\n".join(lines)
+
+
+def _state_style(service: ServiceStatus) -> str:
+    if service.state == "running":
+        return _GOOD
+    return _DIM if service.state == "absent" else _BAD
+
+
+def _memory(service: ServiceStatus) -> str:
+    if service.memory is None:
+        return "-"
+    return f"{size(service.memory)} / {size(service.memory_limit)}" if service.memory_limit else size(service.memory)
+
+
+@view.register
+def _(data: ConfigShown) -> RenderableType:
+    origins = any(row.origin for row in data.settings)
+    table = _table("SETTING", "VALUE", "ORIGIN") if origins else _table("SETTING", "VALUE")
+    for row in data.settings:
+        table.add_row(row.key, str(row.value), *([row.origin or ""] if origins else []))
+    return table
+
+
+@view.register
+def _(data: ConfigPaths) -> RenderableType:
+    table = _table("WHAT", "WHERE")
+    table.add_row("user settings", data.user_file)
+    table.add_row("project settings", data.project_file or "none (.embctl.toml in this folder or above)")
+    table.add_row("state", data.state_dir)
+    table.add_row("definition of the services", data.bundle)
+    return table
+
+
+@view.register
+def _(data: ConfigValid) -> RenderableType:
+    return Text("\n".join(f"valid: {file}" for file in data.files))
+
+
+def error_view(error: EmbctlError) -> RenderableType:
+    """What happened and why, the last log lines where there are some, and what to do."""
+    text = Text()
+    text.append("error: ", style=f"bold {_BAD}")
+    text.append(error.message)
+    for line in error.details.get("log", ()):
+        text.append(f"\n  | {line}", style=_DIM)
+    for action in error.actions:
+        text.append("\n  → ", style="cyan")
+        text.append(action)
+    return text

@@ -1,0 +1,379 @@
+"""What every engine promises, held against the fake one and a real one alike."""
+
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from threading import Event, Timer
+
+import pytest
+
+from embctl.engine.docker_sdk import DockerEngine
+from embctl.errors import Conflict, Failed, Interrupted
+from embctl.events import Progress
+from embctl.model import BuildSpec, ContainerState, Label, LogLine, ObservedContainer, PortOwner, ServiceSpec, StackSpec
+from engines.bench import Bench, fake_bench, real_bench, real_engine
+from engines.programs import FAILS, SLEEPS, SPEAKS, Program
+
+
+@pytest.fixture(scope="session")
+def engine_here() -> Iterator[DockerEngine]:
+    with real_engine() as engine:
+        yield engine
+
+
+@pytest.fixture(params=["fake", pytest.param("real", marks=pytest.mark.engine)])
+def bench(request: pytest.FixtureRequest) -> Iterator[Bench]:
+    if request.param == "fake":
+        with fake_bench() as fake:
+            yield fake
+    else:
+        with real_bench(request.getfixturevalue("engine_here")) as real:
+            yield real
+
+
+def never() -> Event:
+    return Event()
+
+
+def ignore(_: object) -> None:
+    """Take progress or a line and do nothing."""
+
+
+def create(bench: Bench, spec: StackSpec) -> str:
+    """The stack's network and volume, and its one container."""
+    for network in spec.networks:
+        bench.engine.create_network(bench.project, network)
+    for volume in spec.volumes:
+        bench.engine.create_volume(bench.project, volume)
+    return bench.engine.create_container(bench.project, spec.services[0])
+
+
+def started(bench: Bench, program: Program = SLEEPS, **changes: object) -> ObservedContainer:
+    spec = bench.stack(program)
+    service: ServiceSpec = replace(spec.services[0], **changes)  # type: ignore[arg-type]
+    container_id = create(bench, replace(spec, services=(service,)))
+    bench.engine.start_container(container_id)
+    return bench.engine.inspect(container_id)
+
+
+def until(bench: Bench, container_id: str, met: Callable[[ObservedContainer], bool]) -> ObservedContainer:
+    """The container once `met`; each look at it is a call to the engine, so this does not spin."""
+    while not met(container := bench.engine.inspect(container_id)):
+        pass
+    return container
+
+
+def spoken(bench: Bench, container: ObservedContainer, count: int) -> list[LogLine]:
+    """The first `count` lines of the container, awaited."""
+    cancel, lines = Event(), list[LogLine]()
+    for line in bench.engine.logs(container, follow=True, tail=None, since=None, cancel=cancel):
+        lines.append(line)
+        if len(lines) == count:
+            cancel.set()
+    return lines
+
+
+def test_an_engine_says_what_and_where_it_is(bench: Bench) -> None:
+    info = bench.engine.info()
+    assert info.flavour
+    assert info.version
+    assert info.address
+    assert info.local
+
+
+def test_an_untouched_project_has_nothing_but_images(bench: Bench) -> None:
+    spec = bench.stack()
+    observed = bench.engine.observe(spec)
+    assert observed.containers == ()
+    assert observed.volumes == ()
+    assert observed.networks == ()
+    assert observed.port_owners == ()
+    assert [image.reference for image in observed.images] == [spec.services[0].image]
+
+
+def test_what_was_created_is_observed_as_the_projects_own(bench: Bench) -> None:
+    spec = bench.stack()
+    service = spec.services[0]
+    container_id = create(bench, spec)
+    observed = bench.engine.observe(spec)
+    container = observed.container_of(bench.project, "probe")
+    assert container is not None
+    assert (container.id, container.name) == (container_id, service.container_name)
+    assert container.state is ContainerState.CREATED
+    assert container.exit_code is None
+    assert container.config_hash == service.config_hash
+    assert container.image == service.image
+    assert container.image_id == observed.images[0].id
+    assert container.ports == service.ports
+    assert container.created_at is not None
+    assert container.started_at is None
+    assert container.labels["com.docker.compose.project"] == bench.project
+    assert [(volume.name, volume.project) for volume in observed.volumes] == [(spec.volumes[0].name, bench.project)]
+    assert [(network.name, network.project) for network in observed.networks] == [(bench.project, bench.project)]
+
+
+def test_a_container_runs_stops_and_goes(bench: Bench) -> None:
+    container = started(bench)
+    assert container.state is ContainerState.RUNNING
+    assert container.started_at is not None
+    bench.engine.start_container(container.id)
+    bench.engine.stop_container(container.id, 1.0)
+    stopped = bench.engine.inspect(container.id)
+    assert stopped.state is ContainerState.EXITED
+    assert stopped.exit_code in {137, 143}
+    assert stopped.finished_at is not None
+    bench.engine.stop_container(container.id, 1.0)
+    bench.engine.remove_container(container.id)
+    bench.engine.remove_container(container.id)
+    with pytest.raises(Failed) as gone:
+        bench.engine.inspect(container.id)
+    assert gone.value.code == "container_gone"
+
+
+def test_a_paused_container_goes_on_when_started(bench: Bench) -> None:
+    container = started(bench)
+    bench.pause(container.id)
+    assert bench.engine.inspect(container.id).state is ContainerState.PAUSED
+    bench.engine.start_container(container.id)
+    assert bench.engine.inspect(container.id).state is ContainerState.RUNNING
+
+
+def test_a_running_container_is_not_removed(bench: Bench) -> None:
+    container = started(bench)
+    with pytest.raises(Failed) as refused:
+        bench.engine.remove_container(container.id)
+    assert refused.value.code == "container_running"
+
+
+def test_a_process_that_fails_leaves_its_exit_code(bench: Bench) -> None:
+    container = started(bench, FAILS)
+    dead = until(bench, container.id, lambda now: now.state is ContainerState.EXITED)
+    assert dead.exit_code == 3
+    assert not dead.oom_killed
+
+
+def test_a_restart_policy_shows_as_growing_restarts(bench: Bench) -> None:
+    container = started(bench, FAILS, restart="unless-stopped")
+    assert until(bench, container.id, lambda now: now.restarts >= 2).restarts >= 2
+
+
+def test_a_container_needs_its_image(bench: Bench) -> None:
+    spec = bench.stack()
+    service = replace(spec.services[0], image=f"{bench.project}/nowhere:1")
+    with pytest.raises(Failed) as missing:
+        create(bench, replace(spec, services=(service,)))
+    assert missing.value.code == "image_missing"
+
+
+def test_a_container_needs_its_network_to_start(bench: Bench) -> None:
+    container_id = bench.engine.create_container(bench.project, bench.stack().services[0])
+    with pytest.raises(Failed) as missing:
+        bench.engine.start_container(container_id)
+    assert missing.value.code == "network_missing"
+
+
+def test_a_container_name_is_given_once(bench: Bench) -> None:
+    spec = bench.stack()
+    create(bench, spec)
+    with pytest.raises(Conflict) as taken:
+        bench.engine.create_container(bench.project, spec.services[0])
+    assert taken.value.code == "name_taken"
+
+
+def test_a_foreign_container_with_our_name_is_seen_as_foreign(bench: Bench) -> None:
+    spec = bench.stack()
+    bench.add_foreign(spec.services[0].container_name)
+    (foreign,) = bench.engine.observe(spec).containers
+    assert foreign.name == spec.services[0].container_name
+    assert foreign.project is None
+    assert foreign.service is None
+
+
+def test_a_network_is_made_once_and_removed_without_fuss(bench: Bench) -> None:
+    (network,) = bench.stack().networks
+    bench.engine.create_network(bench.project, network)
+    with pytest.raises(Conflict) as taken:
+        bench.engine.create_network(bench.project, network)
+    assert taken.value.code == "network_taken"
+    bench.engine.remove_network(network.name)
+    bench.engine.remove_network(network.name)
+
+
+def test_a_network_in_use_is_not_removed(bench: Bench) -> None:
+    started(bench)
+    with pytest.raises(Failed) as used:
+        bench.engine.remove_network(bench.project)
+    assert used.value.code == "network_in_use"
+
+
+def test_a_volume_is_kept_when_made_again_and_removed_without_fuss(bench: Bench) -> None:
+    (volume,) = bench.stack().volumes
+    bench.engine.create_volume(bench.project, volume)
+    bench.engine.create_volume(bench.project, volume)
+    bench.engine.remove_volume(volume.name)
+    bench.engine.remove_volume(volume.name)
+    assert bench.engine.observe(bench.stack()).volumes == ()
+
+
+def test_a_volume_in_use_is_not_removed(bench: Bench) -> None:
+    spec = bench.stack()
+    create(bench, spec)
+    with pytest.raises(Failed) as used:
+        bench.engine.remove_volume(spec.volumes[0].name)
+    assert used.value.code == "volume_in_use"
+
+
+def test_a_foreign_container_owns_its_port(bench: Bench) -> None:
+    spec = bench.stack()
+    (port,) = spec.services[0].ports
+    bench.add_foreign(f"{bench.project}-stranger", replace(port, host_ip="0.0.0.0"))  # noqa: S104 - overlaps ours
+    (owner,) = bench.engine.observe(spec).port_owners
+    assert owner == PortOwner(port=port.published, kind="container", name=f"{bench.project}-stranger")
+
+
+def test_a_process_owns_its_port(bench: Bench) -> None:
+    spec = bench.stack()
+    (port,) = spec.services[0].ports
+    bench.listen(port.published)
+    (owner,) = bench.engine.observe(spec).port_owners
+    assert (owner.port, owner.kind, owner.pid) == (port.published, "process", os.getpid())
+
+
+def test_the_projects_own_containers_own_no_port(bench: Bench) -> None:
+    spec = bench.stack()
+    bench.engine.start_container(create(bench, spec))
+    assert bench.engine.observe(spec).port_owners == ()
+
+
+def test_a_port_taken_since_the_plan_refuses_the_start(bench: Bench) -> None:
+    spec = bench.stack()
+    (port,) = spec.services[0].ports
+    container_id = create(bench, spec)
+    bench.add_foreign(f"{bench.project}-stranger", port)
+    with pytest.raises(Conflict, match=f"{bench.project}-stranger") as taken:
+        bench.engine.start_container(container_id)
+    assert taken.value.code == "port_taken"
+    assert taken.value.details["port"] == port.published
+
+
+def test_a_log_is_read_in_order_with_times(bench: Bench) -> None:
+    lines = spoken(bench, started(bench, SPEAKS), 3)
+    assert [line.text for line in lines] == ["one", "two", "three"]
+    assert {(line.service, line.stream) for line in lines} == {("probe", "stdout")}
+    times = [line.timestamp for line in lines if line.timestamp]
+    assert len(times) == 3
+    assert times == sorted(times)
+
+
+def test_a_log_can_be_cut_at_its_tail_and_in_time(bench: Bench) -> None:
+    container = started(bench, SPEAKS)
+    last = spoken(bench, container, 3)[-1]
+    tail = bench.engine.logs(container, follow=False, tail=2, since=None, cancel=never())
+    assert [line.text for line in tail] == ["two", "three"]
+    recent = bench.engine.logs(container, follow=False, tail=None, since=last.timestamp, cancel=never())
+    assert [line.text for line in recent][-1] == "three"
+
+
+def test_a_followed_log_ends_with_its_container(bench: Bench) -> None:
+    lines = bench.engine.logs(started(bench, FAILS), follow=True, tail=None, since=None, cancel=never())
+    assert [line.text for line in lines] == ["broken"]
+
+
+def test_a_followed_log_of_a_silent_container_ends_when_cancelled(bench: Bench) -> None:
+    container, cancel = started(bench), Event()
+    timer = Timer(0.2, cancel.set)
+    timer.start()
+    assert list(bench.engine.logs(container, follow=True, tail=None, since=None, cancel=cancel)) == []
+    timer.join()
+
+
+def test_the_log_of_a_removed_container_is_gone(bench: Bench) -> None:
+    container = started(bench)
+    bench.engine.stop_container(container.id, 0.0)
+    bench.engine.remove_container(container.id)
+    with pytest.raises(Failed) as gone:
+        list(bench.engine.logs(container, follow=False, tail=None, since=None, cancel=never()))
+    assert gone.value.code == "container_gone"
+
+
+def test_a_sample_tells_memory_from_its_limit(bench: Bench) -> None:
+    use = bench.engine.stats(started(bench).id)
+    assert use.memory_limit == 64 << 20
+    assert 0 < use.memory_anonymous < use.memory_limit
+    assert use.cpu_percent >= 0
+
+
+def test_a_throw_away_container_hands_over_its_output_and_exit_code_and_leaves_nothing(bench: Bench) -> None:
+    spec = bench.stack(FAILS)
+    bench.engine.create_network(bench.project, spec.networks[0])
+    lines: list[str] = []
+    code = bench.engine.run_once(bench.project, spec.services[0], FAILS.command, lines.append, never())
+    assert (lines, code) == (["broken"], 3)
+    assert bench.engine.observe(spec).containers == ()
+
+
+def test_a_throw_away_container_goes_when_cancelled(bench: Bench) -> None:
+    spec = bench.stack(SPEAKS)
+    bench.engine.create_network(bench.project, spec.networks[0])
+    cancel = Event()
+    with pytest.raises(Interrupted):
+        bench.engine.run_once(bench.project, spec.services[0], SPEAKS.command, lambda _: cancel.set(), cancel)
+    assert bench.engine.observe(spec).containers == ()
+
+
+def test_a_throw_away_container_is_the_projects_but_never_the_services(bench: Bench) -> None:
+    spec = bench.stack(SPEAKS)
+    bench.engine.create_network(bench.project, spec.networks[0])
+    seen: list[ObservedContainer] = []
+    cancel = Event()
+
+    def look(_: str) -> None:
+        seen.extend(bench.engine.observe(spec).containers)
+        cancel.set()
+
+    with pytest.raises(Interrupted):
+        bench.engine.run_once(bench.project, spec.services[0], SPEAKS.command, look, cancel)
+    assert [(container.project, container.service) for container in seen[:1]] == [(bench.project, None)]
+    assert seen[0].labels["com.docker.compose.oneoff"] == "True"
+
+
+def test_an_image_nobody_has_cannot_be_pulled(bench: Bench) -> None:
+    with pytest.raises(Failed, match=r"127\.0\.0\.1:1/nowhere:1") as failed:
+        bench.engine.pull_image("127.0.0.1:1/nowhere:1", ignore, never())
+    assert failed.value.code == "pull_failed"
+
+
+def test_a_cancelled_pull_is_an_interruption(bench: Bench) -> None:
+    cancel = Event()
+    cancel.set()
+    with pytest.raises(Interrupted):
+        bench.engine.pull_image("127.0.0.1:1/nowhere:1", ignore, cancel)
+
+
+def test_a_built_image_carries_its_digest_and_reports_its_steps(bench: Bench, buildable: StackSpec) -> None:
+    steps: list[Progress] = []
+    bench.engine.build_image(buildable.services[0], steps.append, never())
+    (image,) = bench.engine.observe(buildable).images
+    assert image.labels[Label.BUILD_HASH] == "digest-1"
+    counted = [step for step in steps if step.unit == "steps"]
+    (total,) = {step.total for step in counted}
+    assert total >= 2
+    assert [step.done for step in counted] == list(range(total + 1))
+
+
+def test_a_cancelled_build_is_an_interruption(bench: Bench, buildable: StackSpec) -> None:
+    cancel = Event()
+    with pytest.raises(Interrupted):
+        bench.engine.build_image(buildable.services[0], lambda _: cancel.set(), cancel)
+    assert bench.engine.observe(buildable).images == ()
+
+
+@pytest.fixture
+def buildable(bench: Bench, tmp_path_factory: pytest.TempPathFactory) -> StackSpec:
+    """A stack whose image is built in two steps, the second of them slow enough to be cancelled."""
+    spec = bench.stack()
+    context = tmp_path_factory.mktemp("context")
+    (context / "Dockerfile").write_text(f"FROM {spec.services[0].image}\nRUN sleep 1\n")
+    build = BuildSpec(context=context, dockerfile="Dockerfile", target=None, args={}, digest="digest-1")
+    service = replace(spec.services[0], image=f"{bench.project}/built:1", build=build)
+    return replace(spec, services=(service,))

@@ -1,0 +1,117 @@
+"""The digest of a build context changes exactly when the image could."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from embctl.compose.context import context_digest
+from embctl.errors import ConfigInvalid
+
+
+def digest(context: Path) -> str:
+    return context_digest(context, "Dockerfile", None, {})
+
+
+@pytest.fixture
+def context(tmp_path: Path) -> Path:
+    folder = tmp_path / "context"
+    (folder / "package").mkdir(parents=True)
+    (folder / "Dockerfile").write_text("FROM scratch\n")
+    (folder / "package" / "module.py").write_text("one = 1\n")
+    (folder / "notes.txt").write_text("notes\n")
+    (folder / "link").symlink_to("notes.txt")
+    (folder / "spare").symlink_to("Dockerfile")
+    return folder
+
+
+CHANGES: dict[str, Callable[[Path], object]] = {
+    "another content": lambda context: (context / "package" / "module.py").write_text("two = 2\n"),
+    "another Dockerfile": lambda context: (context / "Dockerfile").write_text("FROM other\n"),
+    "one more file": lambda context: (context / "package" / "empty.py").touch(),
+    "one file less": lambda context: (context / "notes.txt").unlink(),
+    "another name": lambda context: (context / "notes.txt").rename(context / "note.txt"),
+    "another link": lambda context: (context / "spare").replace(context / "link"),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES.keys())
+def test_any_change_of_the_files_changes_the_digest(context: Path, change: Callable[[Path], object]) -> None:
+    before = digest(context)
+    change(context)
+    assert digest(context) != before
+
+
+def test_the_options_of_the_build_count(context: Path) -> None:
+    (context / "Other").write_text("FROM scratch\n")
+    digests = {
+        context_digest(context, "Dockerfile", None, {}),
+        context_digest(context, "Other", None, {}),
+        context_digest(context, "Dockerfile", "stage", {}),
+        context_digest(context, "Dockerfile", None, {"A": "1"}),
+        context_digest(context, "Dockerfile", None, {"A": "2"}),
+    }
+    assert len(digests) == 5
+
+
+def test_the_order_of_arguments_and_the_place_of_the_folder_do_not_count(context: Path, tmp_path: Path) -> None:
+    before = context_digest(context, "Dockerfile", None, {"A": "1", "B": "2"})
+    moved = context.rename(tmp_path / "moved")
+    assert context_digest(moved, "Dockerfile", None, {"B": "2", "A": "1"}) == before
+
+
+def test_bytecode_never_counts(context: Path) -> None:
+    before = digest(context)
+    (context / "package" / "__pycache__").mkdir()
+    (context / "package" / "__pycache__" / "module.cpython-311.pyc").write_bytes(b"x")
+    (context / "stray.pyc").write_bytes(b"x")
+    assert digest(context) == before
+
+
+def test_content_moved_from_one_file_to_the_next_changes_the_digest(context: Path) -> None:
+    (context / "a").write_text("xy")
+    (context / "b").write_text("z")
+    before = digest(context)
+    (context / "a").write_text("x")
+    (context / "b").write_text("yz")
+    assert digest(context) != before
+
+
+@pytest.mark.parametrize(
+    ("ignore", "path", "ignored"),
+    [
+        ("notes", "notes", True),
+        ("/notes/", "notes", True),
+        ("notes", "deep/notes", False),
+        ("notes", "notes/below", True),
+        ("*.md", "a.md", True),
+        ("*.md", "deep/a.md", False),
+        ("**/*.md", "deep/er/a.md", True),
+        ("**/*.md", "a.md", True),
+        ("deep/**", "deep/er/a", True),
+        ("deep/**/a", "deep/a", True),
+        ("a?c", "abc", True),
+        ("a?c", "a/c", False),
+        ("[ab].txt", "b.txt", True),
+        ("a.c", "abc", False),
+        ("# notes", "# notes", False),
+        ("*\n!notes", "notes", False),
+        ("!notes\n*", "notes", True),
+        ("  notes  \n\n", "notes", True),
+        ("./notes", "notes", True),
+        ("Dockerfile", "Dockerfile", False),
+    ],
+)
+def test_what_the_ignore_file_names_does_not_count(context: Path, ignore: str, path: str, ignored: bool) -> None:  # noqa: FBT001
+    (context / ".dockerignore").write_text(ignore)
+    (context / path).parent.mkdir(parents=True, exist_ok=True)
+    (context / path).write_text("FROM one\n")
+    before = digest(context)
+    (context / path).write_text("FROM two\n")
+    assert (digest(context) == before) is ignored
+
+
+def test_a_context_without_its_dockerfile_is_told(tmp_path: Path) -> None:
+    with pytest.raises(ConfigInvalid, match="does not exist") as caught:
+        digest(tmp_path)
+    assert caught.value.code == "build_context_missing"

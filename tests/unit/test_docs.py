@@ -1,0 +1,65 @@
+"""The documented contracts are the program's own."""
+
+import dataclasses
+import re
+import runpy
+from pathlib import Path
+
+import pytest
+
+from embctl import errors, events, outcomes
+from embctl.errors import EmbctlError
+from embctl.report.jsonable import envelope, error_object
+from embctl.result import Result
+
+DOCS = Path(__file__).parents[2] / "docs"
+
+
+def read(name: str) -> str:
+    return (DOCS / name).read_text(encoding="utf-8")
+
+
+def keys(table_after: str, page: str) -> set[str]:
+    """The first column of the table under a heading."""
+    section = page.split(f"## {table_after}\n")[1].split("\n## ", maxsplit=1)[0]
+    return set(re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE))
+
+
+def test_every_exit_code_is_documented_with_its_category() -> None:
+    documented = {
+        (int(code), category)
+        for code, category in re.findall(r"^\| (\d+) \| (?:`(\w+)`)? *\|", read("exit-codes.md"), re.MULTILINE)
+    }
+    tree = {getattr(errors, name) for name in errors.__all__} - {EmbctlError}
+    assert documented == {(error.exit_code, error.category) for error in tree} | {(0, ""), (10, "")}
+
+
+def test_the_envelope_is_documented_key_by_key() -> None:
+    assert keys("The envelope", read("json-output.md")) == set(envelope(Result(command="x", data=None)))
+
+
+def test_the_error_is_documented_key_by_key() -> None:
+    assert keys("The error", read("json-output.md")) == set(error_object(errors.Failed("x", code="x")))
+
+
+@pytest.mark.parametrize("kind", ["ServiceStatus", "ServiceReady", "ConfigPaths", "ConfigRow"])
+def test_the_data_of_the_commands_is_documented_key_by_key(kind: str) -> None:
+    page = read("json-output.md")
+    missing = [f.name for f in dataclasses.fields(getattr(outcomes, kind)) if f"`{f.name}`" not in page]
+    assert not missing
+
+
+def test_every_event_type_is_documented() -> None:
+    page = read("json-output.md")
+    for event in (*events.Event.__args__,):
+        name = re.sub(r"(?<!^)(?=[A-Z])", "_", event.__name__).lower()
+        assert f"`{name}`" in page
+
+
+def test_the_commands_page_is_what_help_says() -> None:
+    assert read("commands.md") == runpy.run_path(str(DOCS / "generate.py"))["page"]()
+
+
+def test_the_index_names_every_page() -> None:
+    index = read("README.md")
+    assert [page.name for page in DOCS.glob("*.md") if page.name != "README.md" and f"({page.name})" not in index] == []
