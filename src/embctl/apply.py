@@ -21,6 +21,7 @@ from embctl.events import (
     Progress,
     Sink,
 )
+from embctl.fetchlog import failure_of, progress_of
 from embctl.model import ServiceSpec, StackSpec
 from embctl.plan import Operation, Plan, Verb
 
@@ -126,12 +127,13 @@ class _Walk:
 
         def read(line: str) -> None:
             lines.append(line)
-            on_progress(Progress(text=line))
+            if progress := progress_of(line):
+                on_progress(progress)
 
         code = self.engine.run_once(self.spec.project, self._service(operation), FETCH_COMMAND, read, self.cancel)
         if code:
             raise Failed(
-                f"The model could not be fetched (exit code {code}): {lines[-1] if lines else 'no output'}",
+                f"The model could not be fetched (exit code {code}): {failure_of(lines)}",
                 code="model_fetch_failed",
                 details={"exit_code": code, "log": lines[-20:]},
                 actions=(

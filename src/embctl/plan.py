@@ -200,33 +200,32 @@ def _bring_up(
 ) -> None:
     shared = _create_shared(draft, spec, observed, services)
     for service in services:
-        image_ready = _provide_image(draft, observed, service)
         container = observed.container_of(spec.project, service.name)
-        if container is None:
-            _create_and_start(draft, service, "no existing container", [*shared[service.name], *image_ready])
-            continue
-        reason = _why_replace(service, container, observed, image_changes=bool(image_ready))
+        reason = _why_create(service, container, observed)
         if reason:
-            gone = _discard(
-                draft, container, f"service:{service.name}", reason, service=service.name, after=image_ready
-            )
-            _create_and_start(draft, service, reason, [*shared[service.name], gone])
-        elif container.state in _ALIVE and restart:
+            # The image comes first: nothing that runs is stopped for one that cannot be had.
+            after = _provide_image(draft, observed, service)
+            if container:
+                target = f"service:{service.name}"
+                after = [_discard(draft, container, target, reason, service=service.name, after=after)]
+            _create_and_start(draft, service, reason, [*shared[service.name], *after])
+        elif container and container.state in _ALIVE and restart:
             stopped = _stop(draft, container, service.name, "asked to restart")
             _start(draft, service.name, "asked to restart", name=container.id, after=[stopped])
-        elif container.state not in (ContainerState.RUNNING, ContainerState.RESTARTING):
+        elif container and container.state not in (ContainerState.RUNNING, ContainerState.RESTARTING):
             _start(draft, service.name, _why_start(container), name=container.id)
 
 
-def _why_replace(
-    service: ServiceSpec, container: ObservedContainer, observed: Observed, *, image_changes: bool
-) -> str | None:
+def _why_create(service: ServiceSpec, container: ObservedContainer | None, observed: Observed) -> str | None:
+    """None when the container is as defined: then its image is not needed any more, were it even gone."""
+    if container is None:
+        return "no existing container"
     if container.config_hash != service.config_hash:
         return "definition changed"
     if container.state in (ContainerState.DEAD, ContainerState.REMOVING):
         return f"existing container is {container.state}"
     image = observed.image(service.image)
-    if image_changes or (image and image.id != container.image_id):
+    if image and image.id != container.image_id:
         return "image changed"
     return None
 

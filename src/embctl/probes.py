@@ -14,6 +14,7 @@ __all__ = ["Endpoint", "Probe", "probe"]
 UNIT_NORM_TOLERANCE = 1e-3
 SAMPLE = "def ready() -> bool: return True"
 OK = 200
+EMBEDDING_TIMEOUT = 30.0  # the first one after loading is slow, and Ctrl-C has to wait for it
 UNAUTHORISED = frozenset({401, 403})
 
 
@@ -126,6 +127,7 @@ def _embedding_fault(endpoint: Endpoint, http: HttpClient, facts: Mapping[str, A
         f"{endpoint.url}{path}",
         {"input": [SAMPLE], "model": facts.get("model"), "encoding_format": "float"},
         api_key=endpoint.api_key,
+        timeout=EMBEDDING_TIMEOUT,
     )
     if reply.status != OK:
         return _said(path, reply)

@@ -5,11 +5,33 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from embctl.engine.ports import overlapping
-from embctl.model import ContainerState, Health, Label, LogLine, ObservedContainer, Port, PortOwner, ServiceSpec
+from embctl.model import (
+    ContainerState,
+    EngineInfo,
+    Health,
+    Label,
+    LogLine,
+    ObservedContainer,
+    Port,
+    PortOwner,
+    ResourceUse,
+    ServiceSpec,
+)
 
-__all__ = ["EPOCH", "Behaviour", "FakeContainer", "owners"]
+__all__ = ["EPOCH", "INFO", "USE", "Behaviour", "FakeContainer", "owners"]
 
 EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
+INFO = EngineInfo(
+    flavour="Fake Engine",
+    version="1.0",
+    api_version="1.41",
+    address="memory://",
+    origin="test",
+    local=True,
+    os="linux",
+    architecture="x86_64",
+)
+USE = ResourceUse(cpu_percent=1.5, memory_anonymous=50 << 20, memory_cache=10 << 20, memory_limit=0, pids=3)
 ALIVE = frozenset({ContainerState.RUNNING, ContainerState.PAUSED, ContainerState.RESTARTING})
 
 
@@ -58,6 +80,18 @@ class FakeContainer:
     def alive(self) -> bool:
         """Whether it holds its ports and volumes."""
         return self.state in ALIVE
+
+    def end(self, exit_code: int, at: datetime) -> None:
+        """Its process ends and stays down."""
+        self.state, self.health = ContainerState.EXITED, Health.NONE
+        self.exit_code, self.finished_at = exit_code, at
+
+    def crash(self, exit_code: int, at: datetime, *, oom_killed: bool) -> None:
+        """Its process ends by itself; the restart policy may bring it up again."""
+        self.end(exit_code, at)
+        self.oom_killed = oom_killed
+        if self.restart in {"always", "unless-stopped"} or (self.restart.startswith("on-failure") and exit_code):
+            self.state, self.restarts = ContainerState.RESTARTING, self.restarts + 1
 
     def observed(self) -> ObservedContainer:
         """What an inspection sees now."""

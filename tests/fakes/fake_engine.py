@@ -6,7 +6,7 @@ Thread-safe, because independent operations of a plan run in parallel.
 
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from embctl.engine.base import Cancel, OnProgress
@@ -17,7 +17,6 @@ from embctl.events import Progress
 from embctl.model import (
     ContainerState,
     EngineInfo,
-    Health,
     Label,
     LogLine,
     MountKind,
@@ -34,20 +33,12 @@ from embctl.model import (
     StackSpec,
     VolumeSpec,
 )
-from fakes.fake_container import EPOCH, Behaviour, FakeContainer, owners
+from fakes.fake_container import EPOCH, INFO, USE, Behaviour, FakeContainer, owners
+from fakes.hooks import Hooks
 
 __all__ = ["Behaviour", "FakeContainer", "FakeEngine"]
 
 READING = frozenset({"info", "observe", "inspect", "logs", "stats", "close"})
-DEFAULT_USE = ResourceUse(cpu_percent=1.5, memory_anonymous=50 << 20, memory_cache=10 << 20, memory_limit=0, pids=3)
-
-
-@dataclass(slots=True, kw_only=True)
-class _Hook:
-    method: str
-    target: str | None
-    action: Callable[[], None]
-    times: int | None
 
 
 class FakeEngine:
@@ -62,10 +53,10 @@ class FakeEngine:
         self.calls: list[tuple[str, str]] = []
         self.unreachable = False
         self.closed = False
-        self.use = DEFAULT_USE
+        self.use = USE
         self._registry = registry
         self._behaviours: dict[str, Behaviour] = {}
-        self._hooks: list[_Hook] = []
+        self._hooks = Hooks()
         self._changed = threading.Condition(threading.RLock())
         self._ids = 0
         self._seconds = 0
@@ -82,7 +73,7 @@ class FakeEngine:
         self, method: str, action: Callable[[], None], *, target: str | None = None, times: int | None = None
     ) -> None:
         """Call `action` when `method` begins (for `target` only), at most `times` times; it may raise or block."""
-        self._hooks.append(_Hook(method=method, target=target, action=action, times=times))
+        self._hooks.add(method, target, action, times)
 
     def fail(self, method: str, error: Exception, *, target: str | None = None, times: int | None = None) -> None:
         """Let `method` raise `error`, having done nothing; `target` is the name of the container, image, volume, ..."""
@@ -162,34 +153,23 @@ class FakeEngine:
 
     def info(self) -> EngineInfo:
         with self._call("info"):
-            return EngineInfo(
-                flavour="Fake Engine",
-                version="1.0",
-                api_version="1.41",
-                address="memory://",
-                origin="test",
-                local=True,
-                os="linux",
-                architecture="x86_64",
-            )
+            return INFO
 
     def observe(self, spec: StackSpec) -> Observed:
         with self._call("observe", spec.project):
-            wanted_names = {service.container_name for service in spec.services}
-            everything = sorted(self.containers.values(), key=lambda container: container.name)
-            observed = [container.observed() for container in everything]
-            volume_names = {volume.name for volume in spec.volumes}
-            network_names = {network.name for network in spec.networks}
+            containers = [container.observed() for container in self.containers.values()]
+            names = {service.container_name for service in spec.services}
+            names |= {volume.name for volume in spec.volumes} | {network.name for network in spec.networks}
             references = {service.image for service in spec.services}
+
+            def matters(thing: ObservedContainer | ObservedVolume | ObservedNetwork) -> bool:
+                return thing.project == spec.project or thing.name in names
+
             return Observed(
-                containers=tuple(c for c in observed if c.project == spec.project or c.name in wanted_names),
-                volumes=tuple(
-                    v for _, v in sorted(self.volumes.items()) if v.project == spec.project or v.name in volume_names
-                ),
-                networks=tuple(
-                    n for _, n in sorted(self.networks.items()) if n.project == spec.project or n.name in network_names
-                ),
-                images=tuple(image for reference, image in sorted(self.images.items()) if reference in references),
+                containers=tuple(sorted(filter(matters, containers), key=lambda container: container.name)),
+                volumes=tuple(volume for _, volume in sorted(self.volumes.items()) if matters(volume)),
+                networks=tuple(network for _, network in sorted(self.networks.items()) if matters(network)),
+                images=tuple(image for name, image in sorted(self.images.items()) if name in references),
                 port_owners=self._port_owners(spec),
             )
 
@@ -255,7 +235,8 @@ class FakeEngine:
         with self._call("stop_container", self._name_of(container_id)):
             container = self._get(container_id)
             if container.alive:
-                self._settle(container, exit_code=143 if grace > 0 else 137)
+                container.end(143 if grace > 0 else 137, self._now())
+                self._changed.notify_all()
 
     def remove_container(self, container_id: str) -> None:
         with self._call("remove_container", self._name_of(container_id)):
@@ -337,16 +318,9 @@ class FakeEngine:
         """Record a call and play the hooks outside the lock, so that one that blocks holds up nobody else."""
         with self._changed:
             self.calls.append((method, target))
-            due = [
-                hook
-                for hook in self._hooks
-                if hook.method == method and hook.target in {None, target} and hook.times != 0
-            ]
-            for hook in due:
-                if hook.times is not None:
-                    hook.times -= 1
-        for hook in due:
-            hook.action()
+            due = self._hooks.due(method, target)
+        for action in due:
+            action()
         if self.unreachable:
             raise EngineUnreachable("The engine went away.", code="engine_unreachable", retryable=True)
         return self._changed
@@ -418,17 +392,7 @@ class FakeEngine:
         return [container for container in self.containers.values() if container.alive and not left_out(container)]
 
     def _exit(self, container: FakeContainer, *, exit_code: int, oom_killed: bool) -> None:
-        again = container.restart in {"always", "unless-stopped"} or (
-            container.restart.startswith("on-failure") and exit_code != 0
-        )
-        self._settle(container, exit_code=exit_code)
-        container.oom_killed = oom_killed
-        if again:
-            container.state, container.restarts = ContainerState.RESTARTING, container.restarts + 1
-
-    def _settle(self, container: FakeContainer, *, exit_code: int) -> None:
-        container.state, container.health = ContainerState.EXITED, Health.NONE
-        container.exit_code, container.finished_at = exit_code, self._now()
+        container.crash(exit_code, self._now(), oom_killed=oom_killed)
         self._changed.notify_all()
 
     @staticmethod

@@ -195,6 +195,14 @@ def test_wait_and_warmup_name_a_service_that_was_never_started(context: Context)
         assert caught.value.code == "not_started"
 
 
+def test_waiting_for_a_stopped_service_is_refused_at_once(context: Context) -> None:
+    start(context, ALL)
+    stop(context, ("jina",))
+    with pytest.raises(NotReady, match="its container is exited") as caught:
+        wait(context, ALL)
+    assert caught.value.code == "not_started"
+
+
 def test_warmup_asks_for_a_real_vector(context: Context, services: HttpServices) -> None:
     start(context, ("jina",), warmup=False)
     assert warmup(context, ("jina",)).data.services[0].stage == "warm"

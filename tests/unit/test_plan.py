@@ -94,6 +94,11 @@ def test_an_image_brought_by_the_user_under_the_built_name_is_used_as_it_is(spec
     assert not [op for op in planned(engine, spec).operations if op.target.startswith("image:")]
 
 
+def test_a_running_container_does_not_need_its_image_any_more(running: FakeEngine, spec: StackSpec) -> None:
+    running.images.clear()
+    assert not planned(running, spec)
+
+
 def test_another_image_under_the_same_name_replaces_the_container(running: FakeEngine, spec: StackSpec) -> None:
     observed = running.observe(spec)
     images = tuple(replace(image, id="sha256:newer") for image in observed.images if "qdrant" in image.reference)

@@ -18,7 +18,6 @@ __all__ = ["app", "run_command_line"]
 app = typer.Typer(
     name="embctl",
     help="Run Qdrant and a local code-embedding server for AI assistants in VS Code.\n\nExample: embctl start all",
-    no_args_is_help=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -51,7 +50,7 @@ for _part in (stack, watch, config):
 def run_command_line(arguments: list[str]) -> int:
     """Run one command line; returns its exit code and never raises for what a user can cause."""
     try:
-        return int(app(args=arguments, prog_name="embctl", standalone_mode=False) or 0)
+        return int(app(args=arguments or ["--help"], prog_name="embctl", standalone_mode=False) or 0)
     except typer.Abort:
         return Interrupted.exit_code
     except typer.TyperException as error:

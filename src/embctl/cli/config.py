@@ -12,7 +12,7 @@ from embctl.result import Result
 
 __all__ = ["register"]
 
-app = typer.Typer(help="Show and check settings.", no_args_is_help=True, rich_markup_mode=None)
+app = typer.Typer(help="Show and check settings.", rich_markup_mode=None)
 
 
 @app.command()

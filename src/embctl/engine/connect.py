@@ -8,6 +8,8 @@ from pathlib import Path
 
 import docker
 import docker.errors
+import requests
+from docker.constants import MINIMUM_DOCKER_API_VERSION
 from docker.tls import TLSConfig
 
 from embctl.engine.candidates import Candidate, Tls, candidates
@@ -21,6 +23,7 @@ REMOTE_DIAL_TIMEOUT = 15
 ABSENT = "there is no such socket"
 REFUSED = "nobody listens there"
 FORBIDDEN = "permission denied"
+NO_ENGINE = "what answers there is no container engine"
 NO_SSH = "ssh addresses need the Python package paramiko"
 
 
@@ -45,15 +48,33 @@ def connect(
 
 
 def _dial(candidate: Candidate) -> docker.APIClient:
-    """A client whose engine has answered once: negotiating the API version is the first call."""
-    scheme = candidate.address.partition("://")[0]
-    return docker.APIClient(
-        base_url=candidate.address,
-        version="auto",
-        timeout=DIAL_TIMEOUT.get(scheme, REMOTE_DIAL_TIMEOUT),
-        tls=_tls(candidate.tls) if candidate.tls else False,
-        use_ssh_client=scheme == "ssh",
-    )
+    """A client whose engine has answered once, speaking the engine's own API version."""
+    scheme, _, path = candidate.address.partition("://")
+    if scheme == "unix":
+        _knock(path)
+
+    def client(version: str) -> docker.APIClient:
+        return docker.APIClient(
+            base_url=candidate.address,
+            version=version,
+            timeout=DIAL_TIMEOUT.get(scheme, REMOTE_DIAL_TIMEOUT),
+            tls=_tls(candidate.tls) if candidate.tls else False,
+            use_ssh_client=scheme == "ssh",
+        )
+
+    # Not version="auto": a client that fails in its constructor leaves its connections open.
+    with client(MINIMUM_DOCKER_API_VERSION) as first:
+        answer = first.version(api_version=False)
+    if not isinstance(answer, dict) or "ApiVersion" not in answer:
+        raise docker.errors.DockerException(NO_ENGINE)
+    return client(answer["ApiVersion"])
+
+
+def _knock(path: str) -> None:
+    """Find out what is wrong with a socket before docker-py does, which never closes one that it could not connect."""
+    with socket.socket(socket.AF_UNIX) as knock:
+        knock.settimeout(DIAL_TIMEOUT["unix"])
+        knock.connect(path)
 
 
 def _tls(tls: Tls) -> TLSConfig:
@@ -78,9 +99,9 @@ def reason_of(error: BaseException) -> str:
         return NO_SSH
     if any("timed out" in str(cause) for cause in causes):
         return "no answer"
-    if any(isinstance(cause, ValueError | docker.errors.APIError) for cause in causes[1:]):
-        return "what answers there is no container engine"
-    return str(error).removeprefix("Error while fetching server API version: ")
+    if any(isinstance(cause, requests.JSONDecodeError | docker.errors.APIError) for cause in causes):
+        return NO_ENGINE
+    return str(error).rstrip(".")
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:

@@ -53,7 +53,7 @@ class DockerEngine:
         self._local = local
         self._machine_memory: int | None = None
         self._ask = Ask(address)
-        self._streams = Streams(client)
+        self._streams = Streams(client, self._ask)
 
     def info(self) -> EngineInfo:
         """Two calls: the version, and the product's name."""
@@ -87,15 +87,11 @@ class DockerEngine:
             messages: Iterator[Mapping[str, Any]] = self._client.pull(reference, stream=True, decode=True)
             return messages
 
-        with self._ask("pull", reference):
-            try:
-                for message in self._streams.messages(call, cancel):
-                    if message.get("error"):
-                        raise faults.pull_failed(reference, message["error"])
-                    for progress in stream.read(message):
-                        on_progress(progress)
-            except docker.errors.APIError as error:
-                raise faults.pull_failed(reference, explanation(error)) from error
+        for message in self._streams.messages("pull", reference, call, cancel):
+            if message.get("error"):
+                raise faults.pull_failed(reference, message["error"])
+            for progress in stream.read(message):
+                on_progress(progress)
         self._stop_if(cancel, f"pulling {reference}")
         if not observing.images(self._client, self._ask, {reference}):
             raise faults.pull_failed(reference, "the engine broke off")
@@ -126,12 +122,11 @@ class DockerEngine:
                     decode=True,
                 )
 
-            with self._ask("build", service.image):
-                for message in self._streams.messages(call, cancel):
-                    if message.get("error"):
-                        raise self._build_failed(service.image, stream, message["error"])
-                    for progress in stream.read(message):
-                        on_progress(progress)
+            for message in self._streams.messages("build", service.image, call, cancel):
+                if message.get("error"):
+                    raise self._build_failed(service.image, stream, message["error"])
+                for progress in stream.read(message):
+                    on_progress(progress)
         self._stop_if(cancel, f"building {service.image}")
         if not observing.images(self._client, self._ask, {service.image}):
             raise self._build_failed(service.image, stream, "the engine broke off")
@@ -210,9 +205,8 @@ class DockerEngine:
         try:
             with self._ask("start container", name):
                 self._client.start(container_id)
-            with self._ask("read the log of container", name):
-                for line in self._streams.lines(container_id, service.name, {"follow": 1, "tail": "all"}, cancel):
-                    on_line(line.text)
+            for line in self._streams.lines(container_id, service.name, {"follow": 1, "tail": "all"}, cancel):
+                on_line(line.text)
             self._stop_if(cancel, f"running {' '.join(command)}")
             with self._ask("wait for container", name):
                 return int(self._client.wait(container_id, timeout=EXIT_TIMEOUT)["StatusCode"])
@@ -233,8 +227,7 @@ class DockerEngine:
         params: dict[str, str | int] = {"follow": int(follow), "tail": "all" if tail is None else tail}
         if since is not None:
             params["since"] = f"{since.timestamp():.6f}"
-        with self._ask("read the log of container", container.name):
-            yield from self._streams.lines(container.id, container.service or container.name, params, cancel)
+        return self._streams.lines(container.id, container.service or container.name, params, cancel)
 
     def stats(self, container_id: str) -> ResourceUse:
         """One call, in which the engine itself waits for two readings, about a second: CPU use is their difference."""

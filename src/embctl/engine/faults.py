@@ -7,10 +7,13 @@ from embctl.errors import Conflict, EmbctlError, EngineUnreachable, Failed, Inte
 
 __all__ = ["build_failed", "container_gone", "engine_gone", "interrupted", "pull_failed", "refused", "taken_port"]
 
-TAKEN_PORT = re.compile(
-    r"(?:Bind for|listen tcp\d?|exposing port TCP)\s+\S*?:(\d+)\b"
-    r".*(?:already allocated|address already in use|not available)",
-    re.DOTALL,
+# Engines and their versions word it differently; all name the address, and all have one of these reasons.
+TAKEN = re.compile(
+    r"already allocated|address already in use|only one usage of each socket address|ports are not available",
+    re.IGNORECASE,
+)
+HOST_PORT = re.compile(
+    r"(?:bind for|bind host port for|exposing port tcp|listen tcp\d?) (?:\[[^\]]*\]|::|[^\s:\[]*):(\d+)", re.IGNORECASE
 )
 ABSENT = re.compile(r"not found|does not exist|manifest unknown|pull access denied|no such image", re.IGNORECASE)
 FREE_SPACE = (
@@ -40,12 +43,16 @@ ACTIONS = {
 
 def taken_port(explanation: str) -> int | None:
     """The port that the engine could not publish because somebody else listens there."""
-    match = TAKEN_PORT.search(explanation)
-    return int(match[1]) if match else None
+    match = HOST_PORT.search(explanation)
+    return int(match[1]) if match and TAKEN.search(explanation) else None
 
 
 def refused(doing: str, subject: str, status: int | None, explanation: str) -> EmbctlError:
     """The error for an answer of `status` while `doing` ("create container") something to `subject`."""
+    if doing == "pull":
+        return pull_failed(subject, explanation)
+    if doing == "build":
+        return build_failed(subject, step="", fetching_base=False, reason=explanation, last_lines=())
     words = explanation.lower()
     details = {"subject": subject, "reason": explanation, "status": status}
     if "no space left on device" in words:

@@ -20,7 +20,14 @@ from embctl.model import (
 __all__ = ["container", "engine_flavour", "image", "listed_ports", "moment", "network", "resource_use", "volume"]
 
 MOMENT = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?(Z|[+-]\d\d:\d\d)")
-NEVER_STARTED = frozenset({ContainerState.CREATED, ContainerState.RUNNING, ContainerState.PAUSED})
+# Podman's states beyond Docker's.
+PODMAN_STATES = {
+    "configured": ContainerState.CREATED,
+    "initialized": ContainerState.CREATED,
+    "stopping": ContainerState.RUNNING,
+    "stopped": ContainerState.EXITED,
+}
+NO_EXIT_YET = frozenset({ContainerState.CREATED, ContainerState.RUNNING, ContainerState.PAUSED})
 
 
 def moment(text: str) -> datetime | None:
@@ -36,7 +43,7 @@ def container(inspection: Mapping[str, Any]) -> ObservedContainer:
     """From `GET /containers/{id}/json`. The exit code is that of the last exit, None while the first run goes on."""
     state, config = inspection["State"], inspection["Config"]
     labels = config.get("Labels") or {}
-    status = ContainerState(state["Status"])
+    status = PODMAN_STATES.get(state["Status"]) or ContainerState(state["Status"])
     return ObservedContainer(
         id=inspection["Id"],
         name=inspection["Name"].removeprefix("/"),
@@ -47,7 +54,7 @@ def container(inspection: Mapping[str, Any]) -> ObservedContainer:
         image_id=inspection["Image"],
         state=status,
         health=Health((state.get("Health") or {}).get("Status") or Health.NONE),
-        exit_code=None if status in NEVER_STARTED else state["ExitCode"],
+        exit_code=None if status in NO_EXIT_YET else state["ExitCode"],
         oom_killed=bool(state.get("OOMKilled")),
         error=state.get("Error") or "",
         created_at=moment(inspection["Created"]),

@@ -8,31 +8,37 @@ from embctl.engine.base import Engine
 from embctl.errors import Interrupted, NotReady
 from embctl.events import Event, Stage
 from embctl.flows.context import Context
+from embctl.model import ObservedContainer
 from embctl.outcomes import ServiceReady
 from embctl.ready import Verdict, wait_until_ready
 
-__all__ = ["await_services", "running_containers"]
+__all__ = ["await_services", "containers_of", "not_started"]
 
 
-def running_containers(context: Context, engine: Engine, services: Sequence[str]) -> dict[str, str]:
-    """Container ids of the services; NotReady names the first that has none."""
+def containers_of(context: Context, engine: Engine, services: Sequence[str]) -> dict[str, ObservedContainer]:
+    """The services' containers; NotReady names the first that has none."""
     observed = engine.observe(context.spec)
-    found: dict[str, str] = {}
+    found: dict[str, ObservedContainer] = {}
     for service in services:
         container = observed.container_of(context.spec.project, service)
         if container is None:
-            raise NotReady(
-                f"{service} is not there: no container of the project {context.spec.project} runs it.",
-                code="not_started",
-                details={"service": service},
-                actions=(f"embctl start {service}",),
-            )
-        found[service] = container.id
+            raise not_started(service, f"no container of the project {context.spec.project} runs it")
+        found[service] = container
     return found
 
 
+def not_started(service: str, why: str) -> NotReady:
+    """Nobody started the service, so waiting for it would be in vain."""
+    return NotReady(
+        f"{service} is not started: {why}.",
+        code="not_started",
+        details={"service": service},
+        actions=(f"embctl start {service}",),
+    )
+
+
 def await_services(
-    context: Context, engine: Engine, containers: Mapping[str, str], until: Stage
+    context: Context, engine: Engine, containers: Mapping[str, ObservedContainer], until: Stage
 ) -> tuple[ServiceReady, ...]:
     """Wait until every service reached `until`; raises NotReady for the first that cannot, after all have ended."""
     deadline = context.clock.monotonic() + context.settings.timeout
@@ -45,7 +51,7 @@ def await_services(
     def wait(service: str) -> Verdict:
         return wait_until_ready(
             engine=engine,
-            container_id=containers[service],
+            container_id=containers[service].id,
             endpoint=context.endpoint(service),
             http=context.http,
             clock=context.clock,

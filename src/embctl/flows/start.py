@@ -5,7 +5,7 @@ from embctl.engine.base import Engine
 from embctl.events import Stage
 from embctl.flows.change import preview, with_changes
 from embctl.flows.context import Context
-from embctl.flows.readiness import await_services, running_containers
+from embctl.flows.readiness import await_services, containers_of
 from embctl.outcomes import Planned, ServiceReady, Started
 from embctl.plan import Goal, Plan, Request
 from embctl.result import Result
@@ -31,7 +31,7 @@ def start(
     def until_ready(engine: Engine, _plan: Plan, _applied: Applied) -> tuple[ServiceReady, ...]:
         if not wait:
             return ()
-        containers = running_containers(context, engine, services)
+        containers = containers_of(context, engine, services)
         return await_services(context, engine, containers, Stage.WARM if warmup else Stage.LOADED)
 
     plan, ready = with_changes(context, request, until_ready)

@@ -38,7 +38,6 @@ def watch(
 
 def _service(context: Context, engine: Engine, observed: Observed, service: ServiceSpec) -> ServiceStatus:
     container = observed.container_of(context.spec.project, service.name)
-    image = observed.image(service.image)
     endpoint = context.endpoint(service.name)
     running = container is not None and container.state is ContainerState.RUNNING
     answer = probe(endpoint, context.http) if running else Probe(stage=None, detail="", progress=None, facts={})
@@ -51,7 +50,7 @@ def _service(context: Context, engine: Engine, observed: Observed, service: Serv
         stage=answer.stage,
         url=endpoint.url,
         image=container.image if container else service.image,
-        stand_in=image.labels.get(Label.STAND_IN) if image else None,
+        stand_in=container.labels.get(Label.STAND_IN) if container else None,
         drifted=container is not None and container.config_hash != service.config_hash,
         exit_code=container.exit_code if container and not running else None,
         oom_killed=container.oom_killed if container else False,

@@ -2,7 +2,8 @@
 
 from embctl.events import Stage
 from embctl.flows.context import Context
-from embctl.flows.readiness import await_services, running_containers
+from embctl.flows.readiness import await_services, containers_of, not_started
+from embctl.model import ContainerState
 from embctl.outcomes import Ready
 from embctl.result import Result
 
@@ -21,5 +22,8 @@ def warmup(context: Context, services: tuple[str, ...]) -> Result[Ready]:
 
 def _until(context: Context, command: str, services: tuple[str, ...], stage: Stage) -> Result[Ready]:
     engine = context.connect()
-    containers = running_containers(context, engine, services)
+    containers = containers_of(context, engine, services)
+    for service, container in containers.items():
+        if container.state in (ContainerState.CREATED, ContainerState.EXITED, ContainerState.DEAD):
+            raise not_started(service, f"its container is {container.state}")
     return Result(command=command, data=Ready(services=await_services(context, engine, containers, stage)))

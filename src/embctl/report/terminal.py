@@ -15,19 +15,22 @@ from embctl.events import (
     OperationFinished,
     OperationProgress,
     OperationStarted,
+    Stage,
     StageProgress,
     StageReached,
 )
 from embctl.model import LogLine
 from embctl.report.base import Progress
 from embctl.report.views import error_view, view
-from embctl.report.wording import event_line, progress_text, timestamp
+from embctl.report.wording import event_line, timestamp
 from embctl.result import Result
 
 __all__ = ["LiveProgress", "PlainProgress", "Screen", "TextReporter"]
 
 # Wide enough that no table wraps where nobody sees a screen: lines are for grep there.
 PIPE_WIDTH = 240
+# Progress is for glancing at; what a failing step printed is in its error, whole.
+LINE = 160
 _COLOURS = ("cyan", "magenta", "green", "yellow", "blue")
 
 
@@ -37,7 +40,7 @@ def console(stream: TextIO) -> Console:
 
 
 class PlainProgress:
-    """One line an event; of progress only what began, so that a log stays short."""
+    """One line an event; of progress only each new step, so that a log stays short."""
 
     def __init__(self, stderr: TextIO) -> None:
         self._stderr = stderr
@@ -47,10 +50,12 @@ class PlainProgress:
         """Write the event's line."""
         if isinstance(event, OperationProgress | StageProgress):
             key = event.target if isinstance(event, OperationProgress) else event.service
-            if self._last.get(key) == event.progress.text:
+            if self._last.get(key) == event.progress.text or not event.progress.total:
                 return
             self._last[key] = event.progress.text
-        self._stderr.write(event_line(event) + "\n")
+        line = event_line(event)
+        self._stderr.write(line if len(line) <= LINE else f"{line[: LINE - 1]}…")
+        self._stderr.write("\n")
         self._stderr.flush()
 
     def close(self) -> None:
@@ -79,32 +84,31 @@ class LiveProgress:
             case OperationStarted():
                 self._show(f"#{event.id}", event_line(event))
             case OperationProgress(progress=progress):
-                text = f"{event.target}: {progress_text(progress)}"
-                self._show(f"#{event.id}", text, progress.done, progress.total)
+                self._show(f"#{event.id}", event_line(event), progress.done, progress.total)
             case OperationFinished():
                 self._done(f"#{event.id}", "✔", "green", event)
             case OperationFailed():
                 self._done(f"#{event.id}", "✘", "red", event)
             case StageReached():
                 self._done(event.service, "✔", "green", event)
+                if event.stage is not Stage.WARM:
+                    self._show(event.service, f"{event.service}: waiting for its next step")
             case StageProgress(progress=progress):
-                text = f"service:{event.service}: {progress_text(progress)}"
-                self._show(event.service, text, progress.done, progress.total)
+                self._show(event.service, event_line(event), progress.done, progress.total)
             case Note():
                 self._console.print(event_line(event), style="yellow" if event.warning else "dim", markup=False)
 
     def _show(self, key: str, text: str, done: int = 0, total: int = 0) -> None:
         if key not in self._tasks:
             self._tasks[key] = self._progress.add_task("", total=None)
-        self._progress.update(
-            self._tasks[key], description=text[: max(20, self._console.width - 42)], completed=done, total=total or None
-        )
+        # What the spinner, the bar and the clock leave of a line.
+        room = max(20, self._console.width - 42)
+        self._progress.update(self._tasks[key], description=text[:room], completed=done, total=total or None)
 
     def _done(self, key: str, mark: str, colour: str, event: Event) -> None:
         if key in self._tasks:
             self._progress.remove_task(self._tasks.pop(key))
-        self._console.print(f"[{colour}]{mark}[/] ", end="")
-        self._console.print(event_line(event), markup=False)
+        self._console.print(Text.assemble((mark, colour), " ", event_line(event)))
 
     def close(self) -> None:
         """Take the live part off the screen."""
@@ -147,7 +151,7 @@ class TextReporter:
         for warning in result.warnings:
             self._errors.print(f"warning: {warning}", style="yellow", markup=False)
         if result.error:
-            self._errors.print(error_view(result.error))
+            self._errors.print(error_view(result.error), soft_wrap=True)
 
 
 class Screen:

@@ -72,17 +72,22 @@ def event_line(event: Event) -> str:
     """One line for one event, in words; subject first."""
     match event:
         case OperationStarted():
-            return f"{event.target}: {_DOING[event.verb][0]} ({event.cause})"
+            return f"{_subject(event.target)}: {_DOING[event.verb][0]} ({event.cause})"
         case OperationProgress():
-            return f"{event.target}: {progress_text(event.progress)}"
+            return f"{_subject(event.target)}: {progress_text(event.progress)}"
         case OperationFinished():
-            return f"{event.target}: {_DOING[event.verb][1]} in {duration(event.seconds)}"
+            return f"{_subject(event.target)}: {_DOING[event.verb][1]} in {duration(event.seconds)}"
         case OperationFailed():
-            return f"{event.target}: {event.verb} failed"
+            return f"{_subject(event.target)}: {_DOING[event.verb][0]} failed"
         case StageReached():
             detail = f" · {event.detail}" if event.detail else ""
-            return f"service:{event.service}: {event.stage} after {duration(event.seconds)}{detail}"
+            return f"{event.service}: {event.stage} after {duration(event.seconds)}{detail}"
         case StageProgress():
-            return f"service:{event.service}: {progress_text(event.progress)}"
+            return f"{event.service}: {progress_text(event.progress)}"
         case Note():
             return event.message
+
+
+def _subject(target: str) -> str:
+    """Services go by their names; everything else says what it is."""
+    return target.removeprefix("service:").replace(":", " ", 1)

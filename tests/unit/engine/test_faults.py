@@ -46,8 +46,6 @@ def test_a_full_disk_is_recognised_in_a_pull_and_a_build() -> None:
         ("create container", 409, 'The name "/x" is already in use by container "abc".', Conflict, "name_taken"),
         ("create network", 409, "network with name x already exists", Conflict, "network_taken"),
         ("start container", 404, "network x not found", Failed, "network_missing"),
-        ("start container", 404, "No such container: abc", Failed, "container_gone"),
-        ("inspect container", 404, "No such container: abc", Failed, "container_gone"),
         ("remove volume", 409, "remove x: volume is in use - [abc]", Failed, "volume_in_use"),
         ("start container", 400, "OCI runtime create failed", Failed, "engine_refused"),
     ],
@@ -59,7 +57,18 @@ def test_a_refusal_has_its_code_and_quotes_the_engine(
     assert isinstance(error, kind)
     assert error.code == code
     assert error.actions
-    assert error.details["reason"] == words or code == "container_gone"
+    assert error.details["reason"] == words
+
+
+@pytest.mark.parametrize("doing", ["start container", "inspect container", "read the log of container"])
+def test_a_container_that_is_gone_is_told_as_such(doing: str) -> None:
+    error = faults.refused(doing, "abc", 404, "No such container: abc")
+    assert (error.code, error.details["container_id"], error.retryable) == ("container_gone", "abc", True)
+
+
+def test_an_engine_that_refuses_a_pull_or_a_build_at_once_is_told_like_one_that_fails_later() -> None:
+    assert faults.refused("pull", "qdrant:1", 404, "manifest unknown").code == "pull_failed"
+    assert faults.refused("build", "jina:1", 400, "dockerfile parse error").code == "build_failed"
 
 
 def test_a_failed_pull_names_the_image_the_reason_and_the_ways_out() -> None:

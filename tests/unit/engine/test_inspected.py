@@ -64,6 +64,11 @@ def test_an_exit_code_is_known_only_after_an_exit(status: str, exit_code: int | 
     assert container.exit_code == exit_code
 
 
+def test_podmans_own_states_are_understood() -> None:
+    assert inspected.container(inspection(Status="stopped", ExitCode=1)).exit_code == 1
+    assert inspected.container(inspection(Status="configured")).state is ContainerState.CREATED
+
+
 def test_health_is_the_engines_verdict() -> None:
     assert inspected.container(inspection(Health={"Status": "unhealthy"})).health is Health.UNHEALTHY
 

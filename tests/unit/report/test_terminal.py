@@ -85,10 +85,10 @@ def test_a_pipe_gets_one_plain_line_an_event(streams: tuple[io.StringIO, io.Stri
     out.emit(OperationFinished(id=1, verb="PullImage", target="image:q", seconds=2.0))
     out.emit(StageReached(service="jina", stage=Stage.LOADED, seconds=3.0))
     assert streams[1].getvalue().splitlines() == [
-        "image:q: pulling (no such image here)",
-        "image:q: layers 1 B of 2 B",
-        "image:q: pulled in 2.0 s",
-        "service:jina: loaded after 3.0 s",
+        "image q: pulling (no such image here)",
+        "image q: layers 1 B of 2 B",
+        "image q: pulled in 2.0 s",
+        "jina: loaded after 3.0 s",
     ]
     assert streams[0].getvalue() == ""
 

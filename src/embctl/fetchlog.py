@@ -1,0 +1,33 @@
+"""Reads what the embedding server prints while it only fetches its model: progress in bytes, and why it failed."""
+
+import json
+from typing import Any
+
+from embctl.events import Progress
+
+__all__ = ["failure_of", "progress_of"]
+
+
+def progress_of(line: str) -> Progress | None:
+    """The progress that a line of the log tells; None for any other line."""
+    record = _record(line)
+    if record.get("event") != "progress":
+        return None
+    done, total = record.get("done") or 0, record.get("total") or 0
+    return Progress(text="downloading", done=int(done), total=int(total), unit="B")
+
+
+def failure_of(lines: list[str]) -> str:
+    """Why it failed, in the server's own words; the last line where it left none."""
+    for line in reversed(lines):
+        if detail := _record(line).get("detail"):
+            return str(detail)
+    return lines[-1] if lines else "it printed nothing"
+
+
+def _record(line: str) -> dict[str, Any]:
+    try:
+        record = json.loads(line)
+    except ValueError:
+        return {}
+    return record if isinstance(record, dict) else {}
