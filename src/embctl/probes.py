@@ -2,14 +2,14 @@
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import quote
 
 from embctl.events import Progress, Stage
 from embctl.http import HttpClient, HttpUnreachable, Reply
 
-__all__ = ["Endpoint", "Probe", "probe"]
+__all__ = ["Endpoint", "Probe", "glance", "probe"]
 
 UNIT_NORM_TOLERANCE = 1e-3
 SAMPLE = "def ready() -> bool: return True"
@@ -48,6 +48,17 @@ def probe(endpoint: Endpoint, http: HttpClient, *, upto: Stage = Stage.WARM) -> 
         return look(endpoint, http, upto)
     except HttpUnreachable as error:
         return Probe(stage=None, detail=error.reason)
+
+
+def glance(endpoint: Endpoint, http: HttpClient) -> Probe:
+    """Look at the service without asking for work that a busy one would queue: Jina is warm once it has embedded."""
+    if endpoint.service != "jina":
+        return probe(endpoint, http)
+    seen = probe(endpoint, http, upto=Stage.LOADED)
+    counters = seen.facts.get("counters")
+    if seen.stage is Stage.LOADED and isinstance(counters, Mapping) and counters.get("texts"):
+        return replace(seen, stage=Stage.WARM)
+    return seen
 
 
 def _probe_qdrant(endpoint: Endpoint, http: HttpClient, upto: Stage) -> Probe:
@@ -94,14 +105,14 @@ def _probe_jina(endpoint: Endpoint, http: HttpClient, upto: Stage) -> Probe:
     ready = http.get(f"{endpoint.url}/readyz", api_key=endpoint.api_key)
     if ready.status != OK:
         return _loading(ready)
-    if upto is Stage.LOADED:
-        return Probe(stage=Stage.LOADED, detail="model loaded")
     facts: Mapping[str, Any] = {}
     try:
         info = http.get(f"{endpoint.url}/info", api_key=endpoint.api_key)
         if info.status != OK or not isinstance(info.body, dict):
             return Probe(stage=Stage.LOADED, detail=_said("/info", info))
         facts = info.body
+        if upto is Stage.LOADED:
+            return Probe(stage=Stage.LOADED, detail="model loaded", facts=facts)
         fault = _embedding_fault(endpoint, http, facts)
     except HttpUnreachable as error:
         fault = error.reason

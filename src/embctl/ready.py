@@ -58,7 +58,8 @@ class _Wait:
     def reach(self, stage: Stage, detail: str, seconds: float) -> None:
         """Tell each step once and in order, also those that went by between two looks."""
         for step in STAGES[STAGES.index(self.stage) + 1 : STAGES.index(stage) + 1]:
-            self.emit(StageReached(service=self.service, stage=step, seconds=seconds, detail=detail))
+            said = detail if step is stage else ""
+            self.emit(StageReached(service=self.service, stage=step, seconds=seconds, detail=said))
         self.stage = max(self.stage, stage, key=STAGES.index)
 
     def note(self, seen: Probe) -> None:

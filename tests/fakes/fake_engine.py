@@ -135,8 +135,6 @@ class FakeEngine:
             ]
             self._changed.notify_all()
 
-    # What tests read.
-
     @property
     def mutations(self) -> list[tuple[str, str]]:
         """The calls that change something, as (method, name of the thing), in order."""

@@ -24,7 +24,14 @@ class HttpServices:
 
 
 def _healthy() -> dict[tuple[str, str], tuple[int, Any]]:
-    info = {"model": "minilm", "name": "all-MiniLM-L6-v2", "revision": "1", "dimension": DIMENSION, "max_tokens": 256}
+    info: dict[str, Any] = {
+        "model": "minilm",
+        "name": "all-MiniLM-L6-v2",
+        "revision": "1",
+        "dimension": DIMENSION,
+        "max_tokens": 256,
+    }
+    info |= {"counters": {"texts": 1}}
     vector = [1.0, *([0.0] * (DIMENSION - 1))]
     return {
         ("GET", "/livez"): (200, {"status": "ok"}),

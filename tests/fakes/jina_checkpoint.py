@@ -119,7 +119,7 @@ def write_checkpoint(
 
 def write_tokenizer(folder: Path, *, vocabulary: int) -> None:
     """A byte-level BPE with RoBERTa's special tokens, trained on a few lines: the class of the released model's."""
-    tokenizer = Tokenizer(models.BPE(unk_token="<unk>"))
+    tokenizer = Tokenizer(models.BPE(unk_token="<unk>"))  # noqa: S106 - no secret, the unknown token
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     tokenizer.decoder = decoders.ByteLevel()
     trainer = trainers.BpeTrainer(

@@ -42,7 +42,9 @@ def embed(ids: Sequence[int], weights: Mapping[str, Array], *, layers: int, head
         values = [linear(x, f"{attention}.self.value") for x in tokens]
         after = []
         for i, x in enumerate(tokens):
-            context = np.concatenate([_mix(queries[i], keys, values, i, head, heads) for head in range(heads)])
+            context = np.concatenate(
+                [_mix(queries[i], keys, values, i=i, head=head, heads=heads) for head in range(heads)]
+            )
             a = norm(linear(context, f"{attention}.output.dense") + x, f"{attention}.output.LayerNorm")
             h = norm(x + a, f"{root}.layer_norm_1")
             both = linear(h, f"{root}.mlp.up_gated_layer")
@@ -55,7 +57,7 @@ def embed(ids: Sequence[int], weights: Mapping[str, Array], *, layers: int, head
     return unit
 
 
-def _mix(query: Array, keys: list[Array], values: list[Array], i: int, head: int, heads: int) -> Array:
+def _mix(query: Array, keys: list[Array], values: list[Array], *, i: int, head: int, heads: int) -> Array:
     size = len(query) // heads
     part = slice(head * size, (head + 1) * size)
     scores = np.array(

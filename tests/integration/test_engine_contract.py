@@ -7,16 +7,15 @@ from threading import Event, Timer
 
 import pytest
 
-from embctl.engine.docker_sdk import DockerEngine
 from embctl.errors import Conflict, Failed, Interrupted
 from embctl.events import Progress
 from embctl.model import BuildSpec, ContainerState, Label, LogLine, ObservedContainer, PortOwner, ServiceSpec, StackSpec
-from engines.bench import Bench, fake_bench, real_bench, real_engine
+from engines.bench import Bench, RealEngine, fake_bench, real_bench, real_engine
 from engines.programs import FAILS, SLEEPS, SPEAKS, Program
 
 
 @pytest.fixture(scope="session")
-def engine_here() -> Iterator[DockerEngine]:
+def engine_here() -> Iterator[RealEngine]:
     with real_engine() as engine:
         yield engine
 

@@ -223,6 +223,18 @@ def test_status_of_a_running_stack_has_its_figures(context: Context) -> None:
     assert jina.memory_limit == 2**30
 
 
+def test_status_asks_a_busy_server_for_no_work(context: Context, services: HttpServices) -> None:
+    start(context, ALL, wait=False)
+    assert status(context, ALL).data.services[1].stage == "warm"
+    assert ("POST", "/v1/embeddings") not in services.requests
+
+
+def test_a_server_that_has_not_embedded_yet_is_loaded_but_not_warm(context: Context, services: HttpServices) -> None:
+    services.answers["GET", "/info"][1]["counters"]["texts"] = 0
+    start(context, ALL, wait=False)
+    assert status(context, ALL).data.services[1].stage == "loaded"
+
+
 def test_status_says_when_the_definition_has_changed(context: Context) -> None:
     start(context, ALL)
     newer = with_service(context.spec, replace(context.spec.service("jina"), config_hash="newer"))

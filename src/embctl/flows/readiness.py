@@ -112,14 +112,14 @@ def _not_ready(context: Context, verdict: Verdict) -> NotReady:
     if verdict.oom_killed:
         limit = context.spec.service(service).mem_limit
         return NotReady(
-            f"{service} was killed because it needed more than its memory limit of {limit // 2**20} MiB "
-            f"(exit code {verdict.exit_code}).",
+            f"{service} was killed because it needed more than its memory limit of {limit // 2**20} MiB.",
             code="out_of_memory",
             details={**details, "memory_limit": limit},
             actions=(f"Give it more: EMBCTL_{service.upper()}_MEMORY=8g embctl start {service}",),
         )
+    how = "died" if verdict.exit_code is None else f"exited with code {verdict.exit_code}"
     return NotReady(
-        f"{service} exited with code {verdict.exit_code} before it was ready.",
+        f"{service} {how} before it was ready: {verdict.last_seen}.",
         code="service_exited",
         details=details,
         actions=(f"See its whole log: embctl logs {service} -n 200", f"Then start it again: embctl start {service}"),

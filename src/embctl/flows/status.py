@@ -9,7 +9,7 @@ from embctl.errors import Failed
 from embctl.flows.context import Context
 from embctl.model import ContainerState, Label, Observed, ObservedContainer, ResourceUse, ServiceSpec
 from embctl.outcomes import ServiceStatus, Status
-from embctl.ready import Probe, probe
+from embctl.probes import Probe, glance
 from embctl.result import Result
 
 __all__ = ["status", "watch"]
@@ -40,7 +40,7 @@ def _service(context: Context, engine: Engine, observed: Observed, service: Serv
     container = observed.container_of(context.spec.project, service.name)
     endpoint = context.endpoint(service.name)
     running = container is not None and container.state is ContainerState.RUNNING
-    answer = probe(endpoint, context.http) if running else Probe(stage=None, detail="", progress=None, facts={})
+    answer = glance(endpoint, context.http) if running else Probe(stage=None, detail="", progress=None, facts={})
     use = _use(engine, container) if running else None
     up_since = container.started_at if container and running else None
     return ServiceStatus(
