@@ -1,0 +1,75 @@
+"""The one door to the Qdrant Edge engine (0.9.0): every call of its library is in this package.
+
+It gives the engine's errors Qdrant's status codes, and works around what the binding does wrong or leaves open:
+
+- `True` and `False` are taken for integers in a match; NumPy's booleans are not.
+- A Rust panic arrives as a `BaseException`, which no `except Exception` stops.
+- What is nested too deeply is acknowledged and logged, and then the log can never be read again; see MAX_NESTING.
+- `flush()` holds the interpreter lock while it waits for the disk; see `Shard.flush`.
+- `optimize()` holds it for its whole run; it is not called, so there is no HNSW graph and every search is exact.
+"""
+
+from typing import Final
+
+from embstore.edge.conditions import (
+    Condition,
+    Filter,
+    PayloadChoice,
+    PointId,
+    all_but_fields,
+    counts_values,
+    field_is,
+    filter_of,
+    has_id,
+    has_vector,
+    in_box,
+    in_circle,
+    in_polygon,
+    in_range,
+    is_empty,
+    is_null,
+    matches,
+    nested,
+    only_fields,
+)
+from embstore.edge.faults import building
+from embstore.edge.indexes import INDEX_OPTIONS, IndexSchema, index_schema
+from embstore.edge.shard import DATATYPES, DISTANCES, Matrix, Selector, Shard, ShardState, VectorParams
+
+__all__ = [
+    "DATATYPES",
+    "DISTANCES",
+    "INDEX_OPTIONS",
+    "MAX_NESTING",
+    "Condition",
+    "Filter",
+    "IndexSchema",
+    "Matrix",
+    "PayloadChoice",
+    "PointId",
+    "Selector",
+    "Shard",
+    "ShardState",
+    "VectorParams",
+    "all_but_fields",
+    "building",
+    "counts_values",
+    "field_is",
+    "filter_of",
+    "has_id",
+    "has_vector",
+    "in_box",
+    "in_circle",
+    "in_polygon",
+    "in_range",
+    "index_schema",
+    "is_empty",
+    "is_null",
+    "matches",
+    "nested",
+    "only_fields",
+]
+
+# The log's reader stops at 127 levels of CBOR, framing included. Measured: a payload of 122 levels still loads, and
+# a filter of 61 levels or of 30 nested conditions.
+MAX_NESTING: Final = 100
