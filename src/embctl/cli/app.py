@@ -10,7 +10,6 @@ from embctl.cli import config, stack, watch
 from embctl.cli.options import Options, Output, with_options
 from embctl.cli.wiring import report_on
 from embctl.errors import Interrupted, UsageError
-from embctl.result import Result
 
 __all__ = ["app", "run_command_line"]
 
@@ -58,6 +57,8 @@ def run_command_line(arguments: list[str]) -> int:
 
 
 def _report_usage_error(arguments: list[str], error: Any) -> int:
+    from embctl.result import Result
+
     names = {info.name or info.callback.__name__ for info in app.registered_commands if info.callback} | {"config"}
     command = next((word for word in arguments if word in names), "")
     wanted = next((o for o in Output if {f"-o{o}", f"--output={o}"} & set(arguments) or _follows(arguments, o)), None)

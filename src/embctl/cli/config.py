@@ -2,13 +2,12 @@
 
 import os
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from embctl.cli.options import Options, with_options
 from embctl.cli.wiring import run
-from embctl.result import Result
 
 __all__ = ["register"]
 
@@ -40,10 +39,7 @@ def path(options: Options) -> int:
     """
     from embctl.flows.config import config_path
 
-    def flow(_: Any) -> Result[Any]:
-        return config_path(os.environ, Path.cwd())
-
-    return run("config path", options, flow)
+    return run("config path", options, lambda _: config_path(os.environ, Path.cwd()))
 
 
 @app.command()

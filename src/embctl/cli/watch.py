@@ -10,7 +10,6 @@ import typer
 from embctl.cli.options import Options, Output, Services, chosen, with_options
 from embctl.cli.wiring import report_on, run
 from embctl.clock import now
-from embctl.report.choose import choose_frames
 
 __all__ = ["register"]
 
@@ -49,6 +48,8 @@ def status(
         return run("status", options, lambda context: flow(context, chosen(services)))
     if options.output is Output.JSON:
         raise typer.BadParameter("--watch writes many documents: use it with -o jsonl or text.")
+    from embctl.report.choose import choose_frames
+
     show = choose_frames(options.output or Output.TEXT, sys.stdout)
     return run("status", options, lambda context: watch_flow(context, chosen(services), show, WATCH_INTERVAL))
 

@@ -13,14 +13,12 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from embctl.cli.options import Options, Output
-from embctl.errors import EmbctlError, Failed, Interrupted
-from embctl.events import Event, Note, OperationFinished
-from embctl.report.base import Reporter
-from embctl.report.choose import choose_reporter
-from embctl.result import Result
 
 if TYPE_CHECKING:
+    from embctl.events import Event
     from embctl.flows.context import Context
+    from embctl.report.base import Reporter
+    from embctl.result import Result
     from embctl.settings import Settings
 
 __all__ = ["load_settings", "report_on", "run"]
@@ -42,11 +40,12 @@ def load_settings(options: Options, env: Mapping[str, str], cwd: Path) -> "Setti
 
 
 @contextmanager
-def _open_context(options: Options, emit: Callable[[Event], None]) -> "Iterator[Context]":
+def _open_context(options: Options, emit: "Callable[[Event], None]") -> "Iterator[Context]":
     from embctl.clock import SystemClock
     from embctl.compose import load_stack
     from embctl.engine.base import Engine
     from embctl.engine.connect import connect
+    from embctl.events import Note
     from embctl.flows.context import Context
     from embctl.http import Http
     from embctl.paths import bundle, state_dir
@@ -81,8 +80,10 @@ def _ask(question: str) -> bool:
     return sys.stdin.isatty() and sys.stderr.isatty() and typer.confirm(question, err=True)
 
 
-def report_on(options: Options, *, timestamps: bool = False) -> Reporter:
+def report_on(options: Options, *, timestamps: bool = False) -> "Reporter":
     """The renderer that the options ask for, on this process's streams."""
+    from embctl.report.choose import choose_reporter
+
     return choose_reporter(
         options.output or Output.TEXT,
         quiet=bool(options.quiet),
@@ -93,13 +94,17 @@ def report_on(options: Options, *, timestamps: bool = False) -> Reporter:
 
 
 def run(
-    command: str, options: Options, flow: "Callable[[Context], Result[Any]]", *, reporter: Reporter | None = None
+    command: str, options: Options, flow: "Callable[[Context], Result[Any]]", *, reporter: "Reporter | None" = None
 ) -> int:
     """Run `flow` in its context and report its result, or the error that ended it; returns the exit code."""
+    from embctl.errors import EmbctlError, Failed, Interrupted
+    from embctl.events import OperationFinished
+    from embctl.result import Result
+
     reporter = reporter or report_on(options)
     changed = False
 
-    def emit(event: Event) -> None:
+    def emit(event: "Event") -> None:
         nonlocal changed
         changed = changed or isinstance(event, OperationFinished)
         reporter.emit(event)

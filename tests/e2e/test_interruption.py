@@ -1,0 +1,57 @@
+"""Ctrl-C, and two commands at once: what is healthy stays, and nobody gets in anybody's way."""
+
+import json
+import signal
+from subprocess import Popen
+from typing import Any
+
+import pytest
+
+from e2e.stack import Stack, parse
+from e2e.waiting import until
+
+pytestmark = pytest.mark.engine
+
+
+def read_until(process: "Popen[str]", kind: str, **fields: Any) -> None:
+    """Read events until one of that type with those fields has come."""
+    assert process.stdout
+    for line in process.stdout:
+        event = json.loads(line)
+        if event["type"] == kind and fields.items() <= event.items():
+            return
+    pytest.fail(f"ended without {kind} {fields}")
+
+
+@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
+def test_interrupting_a_start_leaves_what_runs_and_the_next_start_finishes(stack: Stack, stop: signal.Signals) -> None:
+    process = stack.open("start", "all")
+    read_until(process, "stage_reached", service="qdrant", stage="warm")
+    process.send_signal(stop)
+    stdout, stderr = process.communicate()
+
+    reply = parse(process.returncode, stdout.splitlines()[-1], stderr)
+    assert reply.exit_code == 130
+    assert reply.error["category"] == "interrupted"
+    assert stack.container("qdrant")["State"]["Running"]
+    assert {each["stage"] for each in stack.succeed("start", "all").data["services"]} == {"warm"}
+
+
+def test_a_second_command_waits_for_the_first_and_then_finds_nothing_to_do(stack: Stack) -> None:
+    both = [stack.open("start", "qdrant") for _ in range(2)]
+    replies = [
+        parse(process.returncode, stdout.splitlines()[-1], stderr)
+        for process, (stdout, stderr) in [(process, process.communicate()) for process in both]
+    ]
+    assert [reply.exit_code for reply in replies] == [0, 0]
+    assert sorted(reply.envelope["changed"] for reply in replies) == [False, True]
+
+
+def test_a_second_command_that_must_not_wait_is_a_conflict(stack: Stack) -> None:
+    first = stack.open("start", "all")
+    read_until(first, "operation_started")
+    refused = stack.run("stop", "qdrant", "--no-wait-lock")
+    assert (refused.exit_code, refused.error["code"]) == (6, "locked")
+    assert refused.error["details"]["pid"] == first.pid
+    first.communicate()
+    until(lambda: bool(stack.container("qdrant")["State"]["Running"]))
