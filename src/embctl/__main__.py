@@ -3,14 +3,20 @@
 import signal
 import sys
 
-from embctl.cli.app import run_command_line
-from embctl.errors import Interrupted
+from embctl import __version__
 
 __all__ = ["main"]
 
 
 def main() -> None:
     """Run the command line and exit with its code. A polite kill ends a command as Ctrl-C does."""
+    if sys.argv[1:] == ["--version"]:
+        # Asked by every script that looks for embctl: answered before the command line is even defined.
+        sys.stdout.write(f"embctl {__version__}\n")
+        return
+    from embctl.cli.app import run_command_line  # noqa: PLC0415
+    from embctl.errors import Interrupted  # noqa: PLC0415
+
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         code = run_command_line(sys.argv[1:])

@@ -1,0 +1,122 @@
+"""The main job, as a user has it: all starts, an editor indexes this very project, questions find their files."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from e2e.indexing import Database, Embedder, collection_name, index, read_project
+from e2e.questions import QUESTIONS
+from e2e.stack import Reply, Stack, temporary_stack
+
+pytestmark = pytest.mark.engine
+
+ROOT = Path(__file__).parents[2]
+FIRST = 5
+ENOUGH = 8
+
+
+@pytest.fixture(scope="module")
+def shared(images: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:  # noqa: ARG001 - must be there
+    """One project for the whole story; each test leaves it running."""
+    with temporary_stack(tmp_path_factory.mktemp("main-job")) as stack:
+        yield stack
+
+
+@pytest.fixture(scope="module")
+def started(shared: Stack) -> Reply:
+    """The first start, from nothing."""
+    return shared.succeed("start", "all")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Indexed:
+    """The project's own blocks in the database, `points` with the clients' own metadata point."""
+
+    embedder: Embedder
+    database: Database
+    points: int
+
+    def ask(self) -> dict[str, list[str]]:
+        """The first distinct files that each question finds, best first."""
+        vectors = self.embedder.embed(list(QUESTIONS))
+        return {
+            question: list(dict.fromkeys(str(found["filePath"]) for found in self.database.search(vector)))[:FIRST]
+            for question, vector in zip(QUESTIONS, vectors, strict=True)
+        }
+
+
+@pytest.fixture(scope="module")
+def indexed(shared: Stack, started: Reply) -> Iterator[Indexed]:
+    """What an editor's first scan of this project leaves."""
+    facts = started.service("jina")["facts"]
+    blocks = read_project(ROOT)
+    with (
+        Embedder(shared.jina_url, str(facts["model"])) as embedder,
+        Database(shared.qdrant_url, collection_name(ROOT)) as database,
+    ):
+        assert database.version().count(".") == 2
+        database.create(int(facts["dimension"]))
+        assert index(blocks, embedder, database) == len(blocks) > 200
+        database.mark_complete(int(facts["dimension"]))
+        assert database.count() == len(blocks) + 1
+        yield Indexed(embedder=embedder, database=database, points=len(blocks) + 1)
+
+
+def test_the_first_start_ends_with_both_services_warm(started: Reply) -> None:
+    assert started.envelope["changed"] is True
+    assert {each["service"]: each["stage"] for each in started.data["services"]} == {"qdrant": "warm", "jina": "warm"}
+    assert started.service("jina")["facts"]["dimension"] == 384
+
+
+@pytest.mark.usefixtures("started")
+def test_the_second_start_changes_nothing(shared: Stack) -> None:
+    before = {service: shared.container(service)["State"]["StartedAt"] for service in ("qdrant", "jina")}
+    second = shared.succeed("start", "all")
+    assert second.envelope["changed"] is False
+    assert second.data["plan"]["operations"] == []
+    assert {service: shared.container(service)["State"]["StartedAt"] for service in before} == before
+
+
+@pytest.mark.usefixtures("started")
+def test_a_plan_of_a_running_stack_has_no_changes(shared: Stack) -> None:
+    assert shared.run("plan", "all", "--exit-code").exit_code == 0
+
+
+@pytest.mark.usefixtures("started")
+def test_status_says_what_runs_where_and_on_what(shared: Stack) -> None:
+    status = shared.succeed("status")
+    jina, qdrant = status.service("jina"), status.service("qdrant")
+    assert jina["url"] == shared.jina_url
+    assert qdrant["url"] == shared.qdrant_url
+    assert (jina["state"], jina["stage"], qdrant["state"], qdrant["stage"]) == ("running", "warm", "running", "warm")
+    assert 0 < jina["memory"] < jina["memory_limit"] == 6 * 2**30
+
+
+def test_ten_questions_find_their_files(indexed: Indexed) -> None:
+    answers = indexed.ask()
+    answered = [question for question, files in answers.items() if QUESTIONS[question] & set(files)]
+    assert len(answered) >= ENOUGH, json.dumps(answers, indent=2)
+
+
+def test_after_a_restart_the_points_are_all_there_and_answer_as_before(shared: Stack, indexed: Indexed) -> None:
+    before = indexed.ask()
+    shared.succeed("restart", "all")
+    assert indexed.database.count() == indexed.points
+    assert indexed.ask() == before
+    points = shared.succeed("status").service("qdrant")["facts"]["points"]
+    assert points == {collection_name(ROOT): indexed.points}
+
+
+@pytest.mark.usefixtures("started")
+def test_a_changed_setting_recreates_only_that_container(shared: Stack) -> None:
+    before = {service: shared.container(service)["Id"] for service in ("qdrant", "jina")}
+    changed = shared.having(EMBCTL_JINA_SEMAPHORE="4")
+    assert changed.run("plan", "all", "--exit-code").exit_code == 10
+    changed.succeed("start", "all")
+    after = {service: shared.container(service)["Id"] for service in before}
+    assert after["qdrant"] == before["qdrant"]
+    assert after["jina"] != before["jina"]
+    assert "SEMAPHORE_VALUE=4" in shared.container("jina")["Config"]["Env"]
