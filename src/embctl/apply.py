@@ -21,7 +21,7 @@ from embctl.events import (
     Progress,
     Sink,
 )
-from embctl.fetchlog import failure_of, progress_of
+from embctl.serverlog import failure_of, progress_of
 from embctl.model import ServiceSpec, StackSpec
 from embctl.plan import Operation, Plan, Verb
 

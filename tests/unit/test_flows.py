@@ -114,7 +114,7 @@ def test_a_dry_run_plans_and_changes_nothing(context: Context, engine: FakeEngin
 
 def test_a_service_that_dies_at_once_is_an_error_with_its_last_lines(context: Context, engine: FakeEngine) -> None:
     engine.behave("jina", Behaviour(lines=("no such model",), exit_code=1))
-    with pytest.raises(NotReady, match="exited with code 1") as caught:
+    with pytest.raises(NotReady, match="exited with code 1 before it was ready: no such model") as caught:
         start(context, ALL)
     assert caught.value.code == "service_exited"
     assert caught.value.details["log"] == ["no such model"]

@@ -11,6 +11,7 @@ from embctl.flows.context import Context
 from embctl.model import ObservedContainer
 from embctl.outcomes import ServiceReady
 from embctl.ready import Verdict, wait_until_ready
+from embctl.serverlog import failure_of
 
 __all__ = ["await_services", "containers_of", "not_started"]
 
@@ -119,7 +120,7 @@ def _not_ready(context: Context, verdict: Verdict) -> NotReady:
         )
     how = "died" if verdict.exit_code is None else f"exited with code {verdict.exit_code}"
     return NotReady(
-        f"{service} {how} before it was ready: {verdict.last_seen}.",
+        f"{service} {how} before it was ready: {failure_of(verdict.log_tail)}",
         code="service_exited",
         details=details,
         actions=(f"See its whole log: embctl logs {service} -n 200", f"Then start it again: embctl start {service}"),

@@ -1,7 +1,7 @@
-"""The embedding server's fetch log, read back."""
+"""The embedding server's log, read back."""
 
 from embctl.events import Progress
-from embctl.fetchlog import failure_of, progress_of
+from embctl.serverlog import failure_of, progress_of
 
 
 def test_a_progress_line_is_bytes_done_of_bytes_to_do() -> None:

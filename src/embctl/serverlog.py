@@ -1,6 +1,7 @@
-"""Reads what the embedding server prints while it only fetches its model: progress in bytes, and why it failed."""
+"""Reads what the embedding server prints: how far a model's download is, and why it gave up."""
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from embctl.events import Progress
@@ -17,8 +18,8 @@ def progress_of(line: str) -> Progress | None:
     return Progress(text="downloading", done=int(done), total=int(total), unit="B")
 
 
-def failure_of(lines: list[str]) -> str:
-    """Why it failed, in the server's own words; the last line where it left none."""
+def failure_of(lines: Sequence[str]) -> str:
+    """Why it failed, in the server's own words; the last line where it left none (any other program's log)."""
     for line in reversed(lines):
         if detail := _record(line).get("detail"):
             return str(detail)
