@@ -21,9 +21,9 @@ from embctl.events import (
     Progress,
     Sink,
 )
-from embctl.serverlog import failure_of, progress_of
 from embctl.model import ServiceSpec, StackSpec
 from embctl.plan import Operation, Plan, Verb
+from embctl.serverlog import failure_of, progress_of
 
 __all__ = ["Applied", "apply"]
 
