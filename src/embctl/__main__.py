@@ -17,6 +17,9 @@ def main() -> None:
     from embctl.cli.app import run_command_line  # noqa: PLC0415
     from embctl.errors import Interrupted  # noqa: PLC0415
 
+    for stream in (sys.stdout, sys.stderr):
+        # A path or a log line may hold what a console's own encoding lacks; JSON is UTF-8 wherever it goes.
+        stream.reconfigure(encoding=None if stream.isatty() else "utf-8", errors="backslashreplace")  # type: ignore[union-attr]
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         code = run_command_line(sys.argv[1:])

@@ -28,17 +28,27 @@ from embctl.serverlog import failure_of, progress_of
 __all__ = ["Applied", "apply"]
 
 WORKERS = 4
+# An untimed wait cannot be interrupted on Windows.
+POLL = 0.2
 FETCH_COMMAND = ("python", "-m", "embserver", "fetch")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Applied:
-    """What became of a plan: operation numbers by outcome, errors by operation, container ids by service created."""
+    """What became of a plan: operation numbers by outcome, errors by operation, container ids by service created.
+
+    `idle` operations are among the done ones: they looked, and there was nothing to do."""
 
     done: tuple[int, ...]
     failed: Mapping[int, EmbctlError]
     skipped: tuple[int, ...]
+    idle: tuple[int, ...]
     containers: Mapping[str, str]
+
+    @property
+    def changed(self) -> bool:
+        """Whether anything differs from before."""
+        return bool(set(self.done) - set(self.idle))
 
     def raise_first_error(self) -> None:
         """Raise the error of the lowest-numbered failed operation, the others' messages in its details."""
@@ -68,6 +78,7 @@ class _Walk:
     clock: Clock
     cancel: Cancel
     containers: dict[str, str] = field(default_factory=dict)
+    idle: list[int] = field(default_factory=list)
     _emitting: Lock = field(default_factory=Lock)
 
     def tell(self, event: OperationStarted | OperationProgress | OperationFinished | OperationFailed) -> None:
@@ -124,10 +135,13 @@ class _Walk:
 
     def _fetch_model(self, operation: Operation, on_progress: Callable[[Progress], None]) -> None:
         lines: list[str] = []
+        moved = False
 
         def read(line: str) -> None:
+            nonlocal moved
             lines.append(line)
             if progress := progress_of(line):
+                moved = True
                 on_progress(progress)
 
         code = self.engine.run_once(self.spec.project, self._service(operation), FETCH_COMMAND, read, self.cancel)
@@ -142,6 +156,8 @@ class _Walk:
                 ),
                 retryable=True,
             )
+        if not moved:
+            self.idle.append(operation.id)
 
 
 def apply(plan: Plan, *, spec: StackSpec, engine: Engine, emit: Sink, clock: Clock, cancel: Cancel) -> Applied:
@@ -159,7 +175,7 @@ def apply(plan: Plan, *, spec: StackSpec, engine: Engine, emit: Sink, clock: Clo
                     running[pool.submit(walk.run, waiting.pop(operation.id))] = operation.id
                 if not running:
                     break
-                for future in wait(running, return_when=FIRST_COMPLETED).done:
+                for future in wait(running, timeout=POLL, return_when=FIRST_COMPLETED).done:
                     number, error = running.pop(future), future.exception()
                     if error is None:
                         done.add(number)
@@ -171,5 +187,9 @@ def apply(plan: Plan, *, spec: StackSpec, engine: Engine, emit: Sink, clock: Clo
             cancel.set()
             raise
     return Applied(
-        done=tuple(sorted(done)), failed=failed, skipped=tuple(sorted(waiting)), containers=dict(walk.containers)
+        done=tuple(sorted(done)),
+        failed=failed,
+        skipped=tuple(sorted(waiting)),
+        idle=tuple(walk.idle),
+        containers=dict(walk.containers),
     )

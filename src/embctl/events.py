@@ -99,7 +99,7 @@ class StageProgress:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Note:
-    """A sentence for the user that is no error: waiting for the lock, an engine chosen among several."""
+    """A sentence for the user that is no error: waiting for the lock."""
 
     message: str
     warning: bool = False

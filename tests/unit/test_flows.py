@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from embctl.clock import SystemClock
-from embctl.errors import ConfirmationNeeded, Conflict, Failed, Interrupted, NotReady
+from embctl.errors import ConfirmationNeeded, Conflict, Failed, NotReady
 from embctl.events import Event, Note, StageReached
 from embctl.flows.change import preview
 from embctl.flows.context import Context
@@ -306,9 +306,58 @@ def test_a_lock_does_not_hold_another_project(context: Context) -> None:
         assert start(other, ("qdrant",), wait=False).changed
 
 
-def test_cancelling_ends_a_wait_as_interrupted(context: Context, services: HttpServices) -> None:
+def test_an_interrupt_ends_a_wait(context: Context, services: HttpServices) -> None:
+    def interrupt() -> None:
+        raise KeyboardInterrupt
+
     services.answers["GET", "/readyz"] = (503, {"status": "loading"})
     clock = FakeClock()
-    clock.at(2, context.cancel.set)
-    with pytest.raises(Interrupted):
+    clock.at(2, interrupt)
+    with pytest.raises(KeyboardInterrupt):
         start(replace(context, clock=clock), ("jina",))
+
+
+def test_a_service_that_dies_is_told_while_the_other_still_loads(
+    context: Context, engine: FakeEngine, services: HttpServices
+) -> None:
+    services.answers["GET", "/collections"] = (503, {"status": "loading"})
+    engine.behave("jina", Behaviour(lines=("no such model",), exit_code=1))
+    with pytest.raises(NotReady, match="jina exited with code 1"):
+        start(context, ALL)
+
+
+def test_the_lock_is_free_while_a_start_waits(context: Context, engine: FakeEngine, services: HttpServices) -> None:
+    def stop_it() -> None:
+        stop(replace(context, wait_for_lock=False), ("jina",))
+
+    services.answers["GET", "/readyz"] = (503, {"status": "loading"})
+    clock = FakeClock()
+    clock.at(2, stop_it)
+    with pytest.raises(NotReady, match="jina"):
+        start(replace(context, clock=clock), ("jina",))
+    assert not engine.named("embctl-jina").alive
+
+
+def test_a_second_pull_finds_the_model_there(context: Context, engine: FakeEngine) -> None:
+    engine.behave("jina", Behaviour(once_lines=('{"event": "progress", "done": 1, "total": 2}',)))
+    assert pull(context, ALL).changed
+    engine.behave("jina", Behaviour(once_lines=('{"event": "fetched"}',)))
+    assert not pull(context, ALL).changed
+
+
+def test_down_with_volumes_asks_nothing_where_there_are_none(context: Context) -> None:
+    assert not down(context, volumes=True).changed
+
+
+def test_services_of_a_remote_engine_are_not_looked_for_on_this_machine(
+    context: Context, engine: FakeEngine, services: HttpServices
+) -> None:
+    here = engine.info()
+    away = replace(here, local=False)
+    engine.info = lambda: away  # type: ignore[method-assign]
+    result = start(context, ALL)
+    assert services.requests == []
+    assert "ssh -N -L" in result.warnings[0]
+    assert status(context, ALL).data.services[0].stage is None
+    with pytest.raises(Failed, match="another machine"):
+        wait(context, ALL)

@@ -54,9 +54,7 @@ def validate(options: Options) -> int:
     return run(
         "config validate",
         options,
-        lambda context: config_validate(
-            context.settings, os.environ, Path.cwd(), tuple(s.compose_file for s in context.spec.services)
-        ),
+        lambda context: config_validate(os.environ, Path.cwd(), tuple(s.compose_file for s in context.spec.services)),
     )
 
 

@@ -20,11 +20,11 @@ _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
 def moment(text: str) -> datetime:
     """A point in time: an age such as 10m, 2h or 1d, or ISO 8601 (local time where no zone is given)."""
-    if age := _AGO.fullmatch(text):
-        return now() - timedelta(**{_UNITS[age[2]]: int(age[1])})
     try:
+        if age := _AGO.fullmatch(text):
+            return now() - timedelta(**{_UNITS[age[2]]: int(age[1])})
         return datetime.fromisoformat(text).astimezone()
-    except ValueError:
+    except (ValueError, OverflowError):
         raise typer.BadParameter(
             f'"{text}" is no point in time: give an age such as 10m, 2h or 1d, or a time such as 2026-01-31T08:00.'
         ) from None
@@ -74,6 +74,8 @@ def logs(
     """
     from embctl.flows.logs import logs as flow
 
+    if follow and options.output is Output.JSON:
+        raise typer.BadParameter("--follow has no end, so no one document: use it with -o jsonl or text.")
     reporter = report_on(options, timestamps=timestamps)
     return run(
         "logs",

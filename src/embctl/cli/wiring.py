@@ -5,6 +5,7 @@ import sys
 import traceback
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from threading import Event as Cancel
@@ -45,15 +46,12 @@ def _open_context(options: Options, emit: "Callable[[Event], None]") -> "Iterato
     from embctl.compose import load_stack
     from embctl.engine.base import Engine
     from embctl.engine.connect import connect
-    from embctl.events import Note
     from embctl.flows.context import Context
     from embctl.http import Http
     from embctl.paths import bundle, state_dir
 
     env = os.environ
     settings = load_settings(options, env, Path.cwd())
-    for warning in settings.warnings:
-        emit(Note(message=warning, warning=True))
     with ExitStack() as stack:
 
         @cache
@@ -77,7 +75,10 @@ def _open_context(options: Options, emit: "Callable[[Event], None]") -> "Iterato
 
 
 def _ask(question: str) -> bool:
-    return sys.stdin.isatty() and sys.stderr.isatty() and typer.confirm(question, err=True)
+    try:
+        return sys.stdin.isatty() and sys.stderr.isatty() and typer.confirm(question, err=True)
+    except typer.Abort:
+        raise KeyboardInterrupt from None
 
 
 def report_on(options: Options, *, timestamps: bool = False) -> "Reporter":
@@ -103,6 +104,7 @@ def run(
 
     reporter = reporter or report_on(options)
     changed = False
+    warnings: tuple[str, ...] = ()
 
     def emit(event: "Event") -> None:
         nonlocal changed
@@ -112,6 +114,7 @@ def run(
     result: Result[Any]
     try:
         with _open_context(options, emit) as context:
+            warnings = context.settings.warnings
             result = flow(context)
     except EmbctlError as error:
         result = Result(command=command, data=None, changed=changed, error=error)
@@ -136,5 +139,5 @@ def run(
             actions=("Please report this with the lines above.",),
         )
         result = Result(command=command, data=None, changed=changed, error=failure)
-    reporter.finish(result)
+    reporter.finish(replace(result, warnings=(*warnings, *result.warnings)))
     return result.exit_code

@@ -1,20 +1,15 @@
-"""The one path by which anything changes: lock, observe, reconcile, apply. What differs between commands is the
-request."""
+"""The one path by which anything changes: lock, observe, reconcile, apply. Commands differ in what they request."""
 
 from collections.abc import Callable
-from typing import TypeVar
 
 from embctl.apply import Applied, apply
-from embctl.engine.base import Engine
 from embctl.flows.context import Context
 from embctl.flows.locking import project_lock
 from embctl.outcomes import Changed, Planned
 from embctl.plan import Plan, Request, reconcile
 from embctl.result import Result
 
-__all__ = ["change", "preview", "with_changes"]
-
-T = TypeVar("T")
+__all__ = ["carry_out", "change", "preview"]
 
 
 def preview(context: Context, command: str, request: Request, *, exit_code: bool = False) -> Result[Planned]:
@@ -24,19 +19,28 @@ def preview(context: Context, command: str, request: Request, *, exit_code: bool
     return Result(command=command, data=Planned(plan=plan), verdict=10 if exit_code and plan else 0)
 
 
-def with_changes(context: Context, request: Request, then: Callable[[Engine, Plan, Applied], T]) -> tuple[Plan, T]:
-    """Carry out what `request` needs under the project's lock, then call `then` while still holding it."""
+def carry_out(
+    context: Context, request: Request, approve: Callable[[Plan], None] = lambda _: None
+) -> tuple[Plan, Applied]:
+    """Do what `request` needs under the project's lock; `approve` sees the plan first and may raise.
+
+    The lock is free again on return: waiting for services changes nothing, and must not keep anybody from stopping
+    them.
+    """
     engine = context.connect()
     with project_lock(context):
         plan = reconcile(context.spec, engine.observe(context.spec), request)
+        approve(plan)
         applied = apply(
             plan, spec=context.spec, engine=engine, emit=context.emit, clock=context.clock, cancel=context.cancel
         )
-        applied.raise_first_error()
-        return plan, then(engine, plan, applied)
+    applied.raise_first_error()
+    return plan, applied
 
 
-def change(context: Context, command: str, request: Request) -> Result[Changed]:
-    """Carry out what `request` needs; nothing is waited for."""
-    plan, _ = with_changes(context, request, lambda *_: None)
-    return Result(command=command, data=Changed(plan=plan), changed=bool(plan))
+def change(
+    context: Context, command: str, request: Request, approve: Callable[[Plan], None] = lambda _: None
+) -> Result[Changed]:
+    """Do what `request` needs; nothing is waited for."""
+    plan, applied = carry_out(context, request, approve)
+    return Result(command=command, data=Changed(plan=plan), changed=applied.changed)

@@ -17,7 +17,7 @@ def config_show(settings: Settings, *, origin: bool) -> Result[ConfigShown]:
         ConfigRow(key=each.key, value=each.value, origin=str(each.origin) if origin else None)
         for each in settings.listed()
     )
-    return Result(command="config show", data=ConfigShown(settings=rows), warnings=settings.warnings)
+    return Result(command="config show", data=ConfigShown(settings=rows))
 
 
 def config_path(env: Mapping[str, str], cwd: Path) -> Result[ConfigPaths]:
@@ -34,10 +34,8 @@ def config_path(env: Mapping[str, str], cwd: Path) -> Result[ConfigPaths]:
     )
 
 
-def config_validate(
-    settings: Settings, env: Mapping[str, str], cwd: Path, compose_files: tuple[Path, ...]
-) -> Result[ConfigValid]:
+def config_validate(env: Mapping[str, str], cwd: Path, compose_files: tuple[Path, ...]) -> Result[ConfigValid]:
     """Everything was read already, or this would not be called: name the files that were."""
     candidates = [user_config_file(env), project_config_file(cwd), *compose_files]
     files = tuple(str(file) for file in candidates if file and file.is_file())
-    return Result(command="config validate", data=ConfigValid(files=files), warnings=settings.warnings)
+    return Result(command="config validate", data=ConfigValid(files=files))

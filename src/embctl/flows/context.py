@@ -9,7 +9,7 @@ from embctl.engine.base import Cancel, Engine
 from embctl.events import Sink
 from embctl.http import Http
 from embctl.model import StackSpec
-from embctl.ready import Endpoint
+from embctl.probes import Endpoint
 from embctl.settings import Settings
 
 __all__ = ["Context"]

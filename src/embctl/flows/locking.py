@@ -34,12 +34,14 @@ def project_lock(context: Context) -> Iterator[None]:
             break
         except Timeout:
             owner = owner_file.read_text() if owner_file.exists() else "unknown"
-            if not context.wait_for_lock or context.clock.monotonic() > deadline:
+            waited_out = context.wait_for_lock and context.clock.monotonic() > deadline
+            if waited_out or not context.wait_for_lock:
+                way_out = "wait longer with --timeout" if waited_out else "run without --no-wait-lock to wait here"
                 raise Conflict(
                     f"Another embctl (pid {owner}) is changing the project {context.spec.project}.",
                     code="locked",
                     details={"project": context.spec.project, "pid": int(owner) if owner.isdigit() else None},
-                    actions=("Wait until it has finished, or run without --no-wait-lock to wait here.",),
+                    actions=(f"Let it finish, or {way_out}.",),
                     retryable=True,
                 ) from None
             if not told:

@@ -7,6 +7,7 @@ from queue import Queue
 from threading import Thread
 
 from embctl.flows.context import Context
+from embctl.flows.parallel import received
 from embctl.model import LogLine, ObservedContainer
 from embctl.outcomes import Streamed
 from embctl.result import Result
@@ -72,7 +73,7 @@ def _as_they_come(
         Thread(target=pump, args=(container,), daemon=True).start()
     open_streams = len(containers)
     while open_streams:
-        item = queue.get()
+        item = received(queue)
         if item is None:
             open_streams -= 1
         elif isinstance(item, Exception):

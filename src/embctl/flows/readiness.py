@@ -1,19 +1,20 @@
 """Waits for services side by side and turns their verdicts into data or into the error that says what went wrong."""
 
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from threading import Lock
 
-from embctl.engine.base import Engine
-from embctl.errors import Interrupted, NotReady
+from embctl.engine.base import Cancel, Engine
+from embctl.errors import NotReady
 from embctl.events import Event, Stage
 from embctl.flows.context import Context
+from embctl.flows.parallel import as_they_come
 from embctl.model import ObservedContainer
 from embctl.outcomes import ServiceReady
 from embctl.ready import Verdict, wait_until_ready
 from embctl.serverlog import failure_of
 
-__all__ = ["await_services", "containers_of", "not_started"]
+__all__ = ["await_services", "containers_of", "far_away", "not_started"]
 
 
 def containers_of(context: Context, engine: Engine, services: Sequence[str]) -> dict[str, ObservedContainer]:
@@ -41,9 +42,9 @@ def not_started(service: str, why: str) -> NotReady:
 def await_services(
     context: Context, engine: Engine, containers: Mapping[str, ObservedContainer], until: Stage
 ) -> tuple[ServiceReady, ...]:
-    """Wait until every service reached `until`; raises NotReady for the first that cannot, after all have ended."""
+    """Wait until every service reached `until`; raises NotReady as soon as one cannot."""
     deadline = context.clock.monotonic() + context.settings.timeout
-    emitting = Lock()
+    emitting, over = Lock(), Cancel()
 
     def emit(event: Event) -> None:
         with emitting:
@@ -59,22 +60,29 @@ def await_services(
             deadline=deadline,
             until=until,
             emit=emit,
-            cancel=context.cancel,
+            cancel=over,
         )
 
-    with ThreadPoolExecutor(max_workers=max(1, len(containers)), thread_name_prefix="ready") as pool:
-        futures = [pool.submit(wait, service) for service in containers]
-        try:
-            verdicts = [future.result() for future in futures]
-        except KeyboardInterrupt:
-            context.cancel.set()
-            raise
-    if context.cancel.is_set():
-        raise Interrupted("Interrupted while waiting.", code="interrupted")
-    for verdict in verdicts:
-        if verdict.outcome != "ready":
-            raise _not_ready(context, verdict)
-    return tuple(_service_ready(context, verdict) for verdict in verdicts)
+    ready: dict[str, ServiceReady] = {}
+    try:
+        for service, verdict in as_they_come({name: partial(wait, name) for name in containers}):
+            if verdict.outcome != "ready":
+                raise _not_ready(context, verdict)
+            ready[service] = _service_ready(context, verdict)
+    finally:
+        # Whoever still waits need not: the containers run on.
+        over.set()
+    return tuple(ready[service] for service in containers)
+
+
+def far_away(context: Context, services: Sequence[str]) -> str:
+    """What to do about services on another machine: their ports are bound to its loopback, not to this one's."""
+    ports = [port.published for name in services for port in context.spec.service(name).ports]
+    tunnels = " ".join(f"-L {port}:127.0.0.1:{port}" for port in ports)
+    return (
+        "The engine is on another machine and publishes on its loopback, so readiness was not checked from here. "
+        f"Forward the ports first: ssh -N {tunnels} HOST"
+    )
 
 
 def _service_ready(context: Context, verdict: Verdict) -> ServiceReady:

@@ -1,13 +1,11 @@
 """Brings services up and waits for them: `start` and `restart`."""
 
-from embctl.apply import Applied
-from embctl.engine.base import Engine
 from embctl.events import Stage
-from embctl.flows.change import preview, with_changes
+from embctl.flows.change import carry_out, preview
 from embctl.flows.context import Context
-from embctl.flows.readiness import await_services, containers_of
+from embctl.flows.readiness import await_services, containers_of, far_away
 from embctl.outcomes import Planned, ServiceReady, Started
-from embctl.plan import Goal, Plan, Request
+from embctl.plan import Goal, Request
 from embctl.result import Result
 
 __all__ = ["start"]
@@ -28,11 +26,15 @@ def start(
     if dry_run:
         return preview(context, command, request)
 
-    def until_ready(engine: Engine, _plan: Plan, _applied: Applied) -> tuple[ServiceReady, ...]:
-        if not wait:
-            return ()
-        containers = containers_of(context, engine, services)
-        return await_services(context, engine, containers, Stage.WARM if warmup else Stage.LOADED)
-
-    plan, ready = with_changes(context, request, until_ready)
-    return Result(command=command, data=Started(plan=plan, services=ready), changed=bool(plan))
+    plan, applied = carry_out(context, request)
+    ready: tuple[ServiceReady, ...] = ()
+    warnings: tuple[str, ...] = ()
+    if wait:
+        engine = context.connect()
+        if engine.info().local:
+            until = Stage.WARM if warmup else Stage.LOADED
+            ready = await_services(context, engine, containers_of(context, engine, services), until)
+        else:
+            warnings = (far_away(context, services),)
+    data = Started(plan=plan, services=ready)
+    return Result(command=command, data=data, changed=applied.changed, warnings=warnings)

@@ -1,12 +1,14 @@
 """What is there now: containers, what they use, and what the services say of themselves. Changes nothing."""
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 from embctl.clock import now
 from embctl.engine.base import Engine
 from embctl.errors import Failed
 from embctl.flows.context import Context
+from embctl.flows.parallel import as_they_come
+from embctl.flows.readiness import far_away
 from embctl.model import ContainerState, Label, Observed, ObservedContainer, ResourceUse, ServiceSpec
 from embctl.outcomes import ServiceStatus, Status
 from embctl.probes import Probe, glance
@@ -19,11 +21,16 @@ def status(context: Context, services: tuple[str, ...]) -> Result[Status]:
     """Observe the engine once, then ask both services side by side."""
     engine = context.connect()
     observed = engine.observe(context.spec)
-    with ThreadPoolExecutor(max_workers=len(services)) as pool:
-        found = list(pool.map(lambda name: _service(context, engine, observed, context.spec.service(name)), services))
+    info = engine.info()
+
+    def look(service: str) -> ServiceStatus:
+        return _service(context, engine, observed, context.spec.service(service), reachable=info.local)
+
+    found = dict(as_they_come({service: partial(look, service) for service in services}))
     return Result(
         command="status",
-        data=Status(project=context.spec.project, engine=engine.info(), services=tuple(found)),
+        data=Status(project=context.spec.project, engine=info, services=tuple(found[name] for name in services)),
+        warnings=() if info.local else (far_away(context, services),),
     )
 
 
@@ -36,11 +43,13 @@ def watch(
         context.clock.sleep(interval)
 
 
-def _service(context: Context, engine: Engine, observed: Observed, service: ServiceSpec) -> ServiceStatus:
+def _service(
+    context: Context, engine: Engine, observed: Observed, service: ServiceSpec, *, reachable: bool
+) -> ServiceStatus:
     container = observed.container_of(context.spec.project, service.name)
     endpoint = context.endpoint(service.name)
     running = container is not None and container.state is ContainerState.RUNNING
-    answer = glance(endpoint, context.http) if running else Probe(stage=None, detail="", progress=None, facts={})
+    answer = glance(endpoint, context.http) if running and reachable else Probe(stage=None, detail="")
     use = _use(engine, container) if running else None
     up_since = container.started_at if container and running else None
     return ServiceStatus(

@@ -5,7 +5,7 @@ from embctl.errors import ConfirmationNeeded
 from embctl.flows.change import change, preview
 from embctl.flows.context import Context
 from embctl.outcomes import Changed, Planned
-from embctl.plan import Goal, Request
+from embctl.plan import Goal, Plan, Request, Verb
 from embctl.result import Result
 
 __all__ = ["down", "stop"]
@@ -22,16 +22,19 @@ def down(context: Context, *, volumes: bool = False, dry_run: bool = False) -> R
     request = Request(goal=Goal.ABSENT, services=(), volumes=volumes)
     if dry_run:
         return preview(context, "down", request)
-    if volumes:
-        names = ", ".join(volume.name for volume in context.spec.volumes)
-        if not context.confirm(
-            f"Delete the volumes of the project {context.spec.project} ({names}) and all data in them?"
-        ):
-            raise ConfirmationNeeded(
-                f"Removing the volumes {names} deletes every index and model in them; that was not confirmed. "
-                "Nothing was changed.",
-                code="not_confirmed",
-                details={"volumes": [volume.name for volume in context.spec.volumes]},
-                actions=("Confirm on the command line: embctl down --volumes --yes", "Keep the data: embctl down"),
-            )
-    return change(context, "down", request)
+    return change(context, "down", request, approve=lambda plan: _confirm(context, plan))
+
+
+def _confirm(context: Context, plan: Plan) -> None:
+    """Ask before data is deleted, naming exactly what goes."""
+    names = [operation.name for operation in plan.operations if operation.verb is Verb.REMOVE_VOLUME]
+    listed = ", ".join(names)
+    if not names or context.confirm(f"Delete the volumes {listed} and all data in them?"):
+        return
+    raise ConfirmationNeeded(
+        f"Removing the volumes {listed} deletes every index and model in them; that was not confirmed. "
+        "Nothing was changed.",
+        code="not_confirmed",
+        details={"volumes": names},
+        actions=("Confirm on the command line: embctl down --volumes --yes", "Keep the data: embctl down"),
+    )

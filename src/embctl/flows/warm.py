@@ -1,8 +1,9 @@
 """Waits for what already runs, without changing anything: `wait` and `warmup`."""
 
+from embctl.errors import Failed
 from embctl.events import Stage
 from embctl.flows.context import Context
-from embctl.flows.readiness import await_services, containers_of, not_started
+from embctl.flows.readiness import await_services, containers_of, far_away, not_started
 from embctl.model import ContainerState
 from embctl.outcomes import Ready
 from embctl.result import Result
@@ -22,6 +23,8 @@ def warmup(context: Context, services: tuple[str, ...]) -> Result[Ready]:
 
 def _until(context: Context, command: str, services: tuple[str, ...], stage: Stage) -> Result[Ready]:
     engine = context.connect()
+    if not engine.info().local:
+        raise Failed(far_away(context, services), code="engine_remote")
     containers = containers_of(context, engine, services)
     for service, container in containers.items():
         if container.state in (ContainerState.CREATED, ContainerState.EXITED, ContainerState.DEAD):

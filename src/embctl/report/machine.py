@@ -5,6 +5,7 @@ from typing import Any, TextIO
 
 from embctl.events import Event
 from embctl.model import LogLine
+from embctl.outcomes import Streamed
 from embctl.report.base import Progress
 from embctl.report.jsonable import envelope, event_object
 from embctl.result import Result
@@ -37,8 +38,8 @@ class JsonReporter:
     def finish(self, result: Result[Any]) -> None:
         """Write the envelope."""
         document = envelope(result)
-        if self._lines:
-            document["data"] = {**(document["data"] or {}), "log": self._lines}
+        if isinstance(result.data, Streamed):
+            document["data"]["log"] = self._lines
         _write(self._stdout, document, indent=2)
 
 

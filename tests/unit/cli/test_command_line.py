@@ -1,6 +1,9 @@
 """The command line as typed: what it does, prints and exits with. The engine is in memory, the sockets are real."""
 
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -159,10 +162,14 @@ def test_a_wrong_setting_is_exit_code_seven(
     assert (code, document["error"]["category"]) == (7, "config")
 
 
+@pytest.mark.parametrize("command", [("config", "show"), ("status",), ("start", "--no-wait")])
 @pytest.mark.usefixtures("engine")
-def test_an_unknown_variable_is_a_warning(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unknown_variable_is_a_warning_of_every_command(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, command: tuple[str, ...]
+) -> None:
     monkeypatch.setenv("EMBCTL_JINA_PROT", "4001")
-    assert any("EMBCTL_JINA_PORT" in warning for warning in run_json(capsys, "config", "show")[1]["warnings"])
+    (warning,) = run_json(capsys, *command)[1]["warnings"]
+    assert "EMBCTL_JINA_PORT" in warning
 
 
 @pytest.mark.usefixtures("engine")
@@ -189,9 +196,12 @@ def test_ps_is_status(capsys: pytest.CaptureFixture[str]) -> None:
     assert run_json(capsys, "ps")[1]["command"] == "status"
 
 
+@pytest.mark.parametrize("arguments", [("status", "--watch"), ("logs", "--follow")])
 @pytest.mark.usefixtures("engine")
-def test_watching_as_one_document_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
-    code, document = run_json(capsys, "status", "--watch")
+def test_what_has_no_end_is_refused_as_one_document(
+    capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...]
+) -> None:
+    code, document = run_json(capsys, *arguments)
     assert (code, document["error"]["category"]) == (2, "usage")
 
 
@@ -200,3 +210,23 @@ def test_json_lines_end_in_the_result(capsys: pytest.CaptureFixture[str], engine
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert [line["type"] for line in lines][-1] == "result"
     assert sum(line["type"] == "operation_finished" for line in lines) == len(engine.mutations)
+
+
+def test_output_is_utf8_and_whole_on_a_console_that_is_not(tmp_path: Path) -> None:
+    folder = tmp_path / "Łódź"
+    folder.mkdir()
+    (folder / ".embctl.toml").write_text("broken =", encoding="utf-8")
+    run = subprocess.run(
+        [sys.executable, "-m", "embctl", "config", "show", "-o", "json"],
+        check=False,
+        capture_output=True,
+        cwd=folder,
+        env={**os.environ, "PYTHONIOENCODING": "cp1252", "PYTHONUTF8": "0"},
+    )
+    assert run.returncode == 7
+    assert "Łódź" in json.loads(run.stdout.decode("utf-8"))["error"]["message"]
+
+
+def test_the_program_answers_for_its_version() -> None:
+    run = subprocess.run([sys.executable, "-m", "embctl", "--version"], check=True, capture_output=True, text=True)
+    assert run.stdout == f"embctl {__version__}\n"
