@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from embctl.errors import Conflict, Interrupted
+from embctl.errors import Conflict
 from embctl.events import Note
 from embctl.flows.context import Context
 
@@ -19,7 +19,7 @@ def project_lock(context: Context) -> Iterator[None]:
 
     The operating system releases the lock of a process that dies, so a leftover file blocks nobody.
     """
-    from filelock import FileLock, Timeout  # noqa: PLC0415  (slow to import; reading commands never lock)
+    from filelock import FileLock, Timeout  # noqa: PLC0415 - slow to import; reading commands never lock
 
     folder = context.state_dir / "locks"
     folder.mkdir(parents=True, exist_ok=True)
@@ -51,8 +51,6 @@ def project_lock(context: Context) -> Iterator[None]:
                         message=f"waiting: another embctl (pid {owner}) is changing the project {context.spec.project}"
                     )
                 )
-            if context.cancel.is_set():
-                raise Interrupted("Interrupted while waiting for the lock.", code="interrupted") from None
             context.clock.sleep(POLL)
     try:
         owner_file.write_text(str(os.getpid()))
