@@ -18,8 +18,9 @@ SESSION = "embctl-screenshot"
 def tmux(*arguments: str) -> str:
     """Run one tmux command and return what it prints."""
     program = shutil.which("tmux") or sys.exit("tmux is not installed")
-    run = subprocess.run([program, *arguments], capture_output=True, check=True, text=True)  # noqa: S603
-    return run.stdout
+    # A server of its own: one that runs already would not have the settings in this environment.
+    command = [program, "-L", SESSION, *arguments]
+    return subprocess.run(command, capture_output=True, check=True, text=True).stdout  # noqa: S603
 
 
 def record(command: str) -> str:
@@ -37,7 +38,7 @@ def record(command: str) -> str:
     )
     tmux("wait-for", "done")
     screen = tmux("capture-pane", "-e", "-p", "-t", SESSION)
-    tmux("kill-session", "-t", SESSION)
+    tmux("kill-server")
     return screen.rstrip()
 
 

@@ -90,7 +90,7 @@ class NotReady(EmbctlError):
 
 
 class Conflict(EmbctlError):
-    """A port, a container name or the project lock belongs to somebody else; nothing was changed."""
+    """A port, a container name or the project lock belongs to somebody else; what they run was left as it is."""
 
     exit_code = 6
     category = "conflict"

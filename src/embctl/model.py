@@ -93,13 +93,14 @@ class Ulimit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BuildSpec:
-    """How an image is made: `context` is an absolute folder, `digest` a hash over its files, the Dockerfile and
-    `args`."""
+    """How an image is made: `context` is an absolute folder, `files` the paths in it that belong, the Dockerfile
+    included (relative, with slashes), `digest` a hash over those files and the options."""
 
     context: Path
     dockerfile: str
     target: str | None
     args: Mapping[str, str]
+    files: tuple[str, ...]
     digest: str
 
 
@@ -225,9 +226,7 @@ class ObservedContainer:
     exit_code: int | None
     oom_killed: bool
     error: str
-    created_at: datetime | None
     started_at: datetime | None
-    finished_at: datetime | None
     restarts: int
     ports: tuple[Port, ...]
     labels: Mapping[str, str]
@@ -245,7 +244,6 @@ class ObservedVolume:
 class ObservedNetwork:
     """A network; `project` from our label, None when foreign."""
 
-    id: str
     name: str
     project: str | None
 
@@ -257,7 +255,6 @@ class ObservedImage:
     reference: str
     id: str
     labels: Mapping[str, str]
-    size: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -303,9 +300,7 @@ class ResourceUse:
 
     cpu_percent: float
     memory_anonymous: int
-    memory_cache: int
     memory_limit: int
-    pids: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

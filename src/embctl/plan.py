@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from embctl.conflicts import port_taken
 from embctl.errors import Conflict
 from embctl.model import ContainerState, Label, Observed, ObservedContainer, ServiceSpec, StackSpec
 
@@ -165,23 +166,8 @@ def _refuse_conflicts(spec: StackSpec, observed: Observed, services: tuple[Servi
         held = {p.published for p in own.ports} if own and own.state in _ALIVE else set()
         for port in service.ports:
             owner = next((o for o in observed.port_owners if o.port == port.published), None)
-            if owner is None or port.published in held:
-                continue
-            who = f"{owner.kind} {owner.name}" + (f" (pid {owner.pid})" if owner.pid else "")
-            raise Conflict(
-                f"Port {port.published}, which {service.name} needs, is taken by {who}. Nothing was created.",
-                code="port_taken",
-                details={
-                    "service": service.name,
-                    "port": port.published,
-                    "owner": {"kind": owner.kind, "name": owner.name, "pid": owner.pid},
-                },
-                actions=(
-                    f"Stop {who}",
-                    f"Use another port: EMBCTL_{service.name.upper()}_PORT={port.published + 1} (or `--port-offset`)",
-                ),
-                retryable=True,
-            )
+            if owner is not None and port.published not in held:
+                raise port_taken(service.name, port.published, owner, nothing_created=True)
 
 
 def _is_leftover(container: ObservedContainer, project: str) -> bool:

@@ -31,7 +31,7 @@ INFO = EngineInfo(
     os="linux",
     architecture="x86_64",
 )
-USE = ResourceUse(cpu_percent=1.5, memory_anonymous=50 << 20, memory_cache=10 << 20, memory_limit=0, pids=3)
+USE = ResourceUse(cpu_percent=1.5, memory_anonymous=50 << 20, memory_limit=0)
 ALIVE = frozenset({ContainerState.RUNNING, ContainerState.PAUSED, ContainerState.RESTARTING})
 
 
@@ -71,9 +71,7 @@ class FakeContainer:
     exit_code: int | None = None
     oom_killed: bool = False
     restarts: int = 0
-    created_at: datetime = EPOCH
     started_at: datetime | None = None
-    finished_at: datetime | None = None
     log: list[LogLine] = field(default_factory=list)
 
     @property
@@ -81,16 +79,15 @@ class FakeContainer:
         """Whether it holds its ports and volumes."""
         return self.state in ALIVE
 
-    def end(self, exit_code: int, at: datetime) -> None:
+    def end(self, exit_code: int) -> None:
         """Its process ends and stays down."""
-        self.state, self.health = ContainerState.EXITED, Health.NONE
-        self.exit_code, self.finished_at = exit_code, at
+        self.state, self.health, self.exit_code = ContainerState.EXITED, Health.NONE, exit_code
 
-    def crash(self, exit_code: int, at: datetime, *, oom_killed: bool) -> None:
+    def crash(self, exit_code: int, *, oom_killed: bool) -> None:
         """Its process ends by itself; the restart policy may bring it up again."""
-        self.end(exit_code, at)
+        self.end(exit_code)
         self.oom_killed = oom_killed
-        if self.restart in {"always", "unless-stopped"} or (self.restart.startswith("on-failure") and exit_code):
+        if self.restart in {"always", "unless-stopped"} or (self.restart == "on-failure" and exit_code):
             self.state, self.restarts = ContainerState.RESTARTING, self.restarts + 1
 
     def observed(self) -> ObservedContainer:
@@ -108,9 +105,7 @@ class FakeContainer:
             exit_code=self.exit_code,
             oom_killed=self.oom_killed,
             error="",
-            created_at=self.created_at,
             started_at=self.started_at,
-            finished_at=self.finished_at,
             restarts=self.restarts,
             ports=self.ports,
             labels=dict(self.labels),

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from embctl.conflicts import port_taken
 from embctl.engine.base import Cancel, OnProgress
 from embctl.engine.labels import container_labels, oneoff_labels
 from embctl.engine.ports import overlapping
@@ -86,7 +87,7 @@ class FakeEngine:
     def add_image(self, reference: str, *, labels: Mapping[str, str] | None = None) -> None:
         """An image that is there already; one put in place of another has another id."""
         self.images[reference] = ObservedImage(
-            reference=reference, id=self._new_id("sha256:"), labels=dict(labels or {}), size=100 << 20
+            reference=reference, id=self._new_id("sha256:"), labels=dict(labels or {})
         )
 
     def add_container(
@@ -203,7 +204,7 @@ class FakeEngine:
         with self._call("create_network", network.name):
             if network.name in self.networks:
                 raise Conflict(f"A network named {network.name} exists already.", code="network_taken")
-            self.networks[network.name] = ObservedNetwork(id=self._new_id(), name=network.name, project=project)
+            self.networks[network.name] = ObservedNetwork(name=network.name, project=project)
 
     def create_volume(self, project: str, volume: VolumeSpec) -> None:
         with self._call("create_volume", volume.name):
@@ -233,7 +234,7 @@ class FakeEngine:
         with self._call("stop_container", self._name_of(container_id)):
             container = self._get(container_id)
             if container.alive:
-                container.end(143 if grace > 0 else 137, self._now())
+                container.end(143 if grace > 0 else 137)
                 self._changed.notify_all()
 
     def remove_container(self, container_id: str) -> None:
@@ -363,7 +364,6 @@ class FakeEngine:
             volumes=volumes,
             networks=service.networks,
             spec=service,
-            created_at=self._now(),
         )
         self.containers[container.id] = container
         return container
@@ -374,8 +374,7 @@ class FakeEngine:
                 raise Failed(f"The network {network} does not exist.", code="network_missing")
         for port in container.ports:
             for owner in owners(port, self._others(lambda other: other is container), self.processes):
-                details = {"port": port.published}
-                raise Conflict(f"Port {port.published} is taken by {owner.name}.", code="port_taken", details=details)
+                raise port_taken(container.labels.get(Label.SERVICE, container.name), port.published, owner)
 
     def _port_owners(self, spec: StackSpec) -> tuple[PortOwner, ...]:
         def own(container: FakeContainer) -> bool:
@@ -390,7 +389,7 @@ class FakeEngine:
         return [container for container in self.containers.values() if container.alive and not left_out(container)]
 
     def _exit(self, container: FakeContainer, *, exit_code: int, oom_killed: bool) -> None:
-        container.crash(exit_code, self._now(), oom_killed=oom_killed)
+        container.crash(exit_code, oom_killed=oom_killed)
         self._changed.notify_all()
 
     @staticmethod

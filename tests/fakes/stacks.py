@@ -1,11 +1,12 @@
 """Small stacks for tests of what works on stacks: two services with the real ones' shape, every value explicit."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
 from embctl.model import BuildSpec, Mount, MountKind, NetworkSpec, Port, ServiceSpec, StackSpec, VolumeSpec
 
-__all__ = ["make_stack", "with_service"]
+__all__ = ["make_stack", "unread_build", "with_service"]
 
 
 def _service(name: str, project: str, port: int, volume: str) -> ServiceSpec:
@@ -46,7 +47,7 @@ def make_stack(project: str = "embctl") -> StackSpec:
     jina = replace(
         _service("jina", project, 4000, f"{project}-models"),
         environment={"EMBSERVER_MODEL": "minilm"},
-        build=BuildSpec(context=Path("/server"), dockerfile="Dockerfile", target=None, args={}, digest="build-1"),
+        build=replace(unread_build(Path("/server"), "Dockerfile", None, {}), digest="build-1"),
     )
     return StackSpec(
         project=project,
@@ -56,6 +57,13 @@ def make_stack(project: str = "embctl") -> StackSpec:
             VolumeSpec(key="models", name=f"{project}-models"),
         ),
         networks=(NetworkSpec(key="default", name=project),),
+    )
+
+
+def unread_build(context: Path, dockerfile: str, target: str | None, args: Mapping[str, str]) -> BuildSpec:
+    """A build whose context need not exist."""
+    return BuildSpec(
+        context=context, dockerfile=dockerfile, target=target, args=args, files=(dockerfile,), digest="unread"
     )
 
 

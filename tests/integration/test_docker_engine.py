@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
+from embctl.compose.context import build_spec
 from embctl.errors import Failed, Interrupted
 from embctl.events import Progress, Stage
 from embctl.model import (
-    BuildSpec,
     ContainerState,
     Health,
     HealthcheckSpec,
@@ -65,8 +65,9 @@ def output(bench: RealBench, container: ObservedContainer) -> list[tuple[str, st
 def to_build(bench: RealBench, context: Path, dockerfile: str, **files: str) -> ServiceSpec:
     (context / "Dockerfile").write_text(dockerfile)
     for name, content in files.items():
+        (context / name).parent.mkdir(parents=True, exist_ok=True)
         (context / name).write_text(content)
-    build = BuildSpec(context=context, dockerfile="Dockerfile", target=None, args={"GREETING": "hello"}, digest="d")
+    build = build_spec(context, "Dockerfile", None, {"GREETING": "hello"})
     return replace(bench.stack().services[0], image=f"{bench.project}/built:1", build=build)
 
 
@@ -201,6 +202,23 @@ def test_a_build_has_its_arguments_and_leaves_out_what_is_ignored(bench: RealBen
     assert "secret" not in words
 
 
+@pytest.mark.parametrize("ignore", [None, "sec*\n", "*\n!a/b.txt\n", ".dockerignore\n"])
+def test_an_image_is_built_from_exactly_the_files_that_its_digest_covers(
+    bench: RealBench, tmp_path: Path, ignore: str | None
+) -> None:
+    files = {"kept": "", "secret": "", "a/b.txt": "", "a/c.pyc": "", ".hidden": ""}
+    if ignore is not None:
+        files[".dockerignore"] = ignore
+    listing = 'cd /app; for f in * .[!.]* */*; do [ -f "$f" ] && echo "file $f"; done; true'
+    dockerfile = f"FROM {bench.stack().services[0].image}\nCOPY . /app\nRUN {listing}\n"
+    service = to_build(bench, tmp_path, dockerfile, **files)
+    assert service.build is not None
+    said: list[Progress] = []
+    bench.engine.build_image(service, said.append, Event())
+    listed = {progress.text.removeprefix("file ") for progress in said if progress.text.startswith("file ")}
+    assert listed == set(service.build.files)
+
+
 def test_a_second_build_of_the_same_files_is_the_same_image(bench: RealBench, tmp_path: Path) -> None:
     service = to_build(bench, tmp_path, f"FROM {bench.stack().services[0].image}\nCOPY file /\n", file="content")
     spec = replace(bench.stack(), services=(service,))
@@ -239,7 +257,7 @@ def test_a_pull_counts_bytes_up_to_the_whole_image(bench: RealBench) -> None:
         service = replace(bench.stack().services[0], image=reference)
         (image,) = bench.engine.observe(replace(bench.stack(), services=(service,))).images
         bench.client.remove_image(reference)
-    assert image.size == 3 << 20
+    assert image.reference == reference
     assert {(progress.text, progress.unit) for progress in told} == {(reference, "B")}
     assert [progress.done for progress in told] == sorted(progress.done for progress in told)
     assert told[-1].done == told[-1].total > 3 << 20

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from embctl.compose.context import context_digest
+from embctl.compose.context import build_spec
 from embctl.errors import ConfigInvalid
 
 
-def digest(context: Path) -> str:
-    return context_digest(context, "Dockerfile", None, {})
+def digest(context: Path, dockerfile: str = "Dockerfile", target: str | None = None, **args: str) -> str:
+    return build_spec(context, dockerfile, target, args).digest
 
 
 @pytest.fixture
@@ -45,19 +45,19 @@ def test_any_change_of_the_files_changes_the_digest(context: Path, change: Calla
 def test_the_options_of_the_build_count(context: Path) -> None:
     (context / "Other").write_text("FROM scratch\n")
     digests = {
-        context_digest(context, "Dockerfile", None, {}),
-        context_digest(context, "Other", None, {}),
-        context_digest(context, "Dockerfile", "stage", {}),
-        context_digest(context, "Dockerfile", None, {"A": "1"}),
-        context_digest(context, "Dockerfile", None, {"A": "2"}),
+        digest(context),
+        digest(context, "Other"),
+        digest(context, target="stage"),
+        digest(context, A="1"),
+        digest(context, A="2"),
     }
     assert len(digests) == 5
 
 
 def test_the_order_of_arguments_and_the_place_of_the_folder_do_not_count(context: Path, tmp_path: Path) -> None:
-    before = context_digest(context, "Dockerfile", None, {"A": "1", "B": "2"})
+    before = digest(context, A="1", B="2")
     moved = context.rename(tmp_path / "moved")
-    assert context_digest(moved, "Dockerfile", None, {"B": "2", "A": "1"}) == before
+    assert digest(moved, B="2", A="1") == before
 
 
 def test_bytecode_never_counts(context: Path) -> None:
@@ -109,6 +109,12 @@ def test_what_the_ignore_file_names_does_not_count(context: Path, ignore: str, p
     before = digest(context)
     (context / path).write_text("FROM two\n")
     assert (digest(context) == before) is ignored
+
+
+def test_the_files_that_belong_are_listed_for_whoever_packs_them(context: Path) -> None:
+    (context / ".dockerignore").write_text("*\n!package/*.py\n")
+    (context / "package" / "module.pyc").touch()
+    assert build_spec(context, "Dockerfile", None, {}).files == ("Dockerfile", "package/module.py")
 
 
 def test_a_context_without_its_dockerfile_is_told(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from embctl.errors import ConfigInvalid
 from embctl.model import ServiceSpec, StackSpec
 from embctl.paths import bundle
 from embctl.settings import FIELDS, Settings
+from fakes.stacks import unread_build
 
 COMPOSE = bundle() / "compose"
 TEXTS = {name: (COMPOSE / name).read_text() for name in ("qdrant.yaml", "jina.yaml")}
@@ -149,7 +150,7 @@ def test_an_unknown_key_anywhere_is_refused_with_its_line(name: str, index: int,
     lines = TEXTS[name].splitlines()
     lines.insert(index, f"{indent}zz_unknown: 1")
     with pytest.raises(ConfigInvalid, match="zz_unknown: this key is not supported") as caught:
-        parse("\n".join(lines), COMPOSE / name, VARIABLES, digest=lambda *_: "unused")
+        parse("\n".join(lines), COMPOSE / name, VARIABLES, build=unread_build)
     assert caught.value.message.startswith(f"{COMPOSE / name}:{index + 1}:{len(indent) + 1}: ")
     assert caught.value.details["supported"]
 

@@ -7,6 +7,7 @@ import pytest
 from embctl.compose import parse
 from embctl.errors import ConfigInvalid
 from embctl.model import ServiceSpec
+from fakes.stacks import unread_build
 
 FILE = Path("/somewhere/one.yaml")
 VARIABLES = {"EMBCTL_A": "aye", "EMBCTL_EMPTY": "", "EMBCTL_PORT": "81"}
@@ -17,12 +18,12 @@ TAIL = "volumes:\n  data: {name: d}\nnetworks:\n  default: {name: n}\n"
 def service(keys: str) -> ServiceSpec:
     """The service of a file whose line 6 begins with `keys`."""
     text = HEAD + "".join(f"    {line}\n" for line in keys.splitlines()) + TAIL
-    return parse(text, FILE, VARIABLES, digest=lambda *_: "d").services[0]
+    return parse(text, FILE, VARIABLES, build=unread_build).services[0]
 
 
 def refusal(text: str) -> ConfigInvalid:
     with pytest.raises(ConfigInvalid) as caught:
-        parse(text, FILE, VARIABLES, digest=lambda *_: "d")
+        parse(text, FILE, VARIABLES, build=unread_build)
     assert caught.value.code == "compose_invalid"
     assert caught.value.details["file"] == str(FILE)
     return caught.value

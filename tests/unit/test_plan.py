@@ -215,7 +215,9 @@ def test_a_taken_port_stops_the_start_before_anything_is_planned(
     with pytest.raises(Conflict, match="Port 4000") as caught:
         planned(engine, spec)
     assert caught.value.code == "port_taken"
-    assert caught.value.details["owner"]["kind"] == kind
+    assert caught.value.message.endswith("Nothing was created.")
+    assert caught.value.details.keys() == {"service", "port", "owner"}
+    assert (caught.value.details["service"], caught.value.details["owner"]["kind"]) == ("jina", kind)
 
 
 def test_a_taken_port_of_a_service_that_is_not_asked_for_does_not_matter(engine: FakeEngine, spec: StackSpec) -> None:

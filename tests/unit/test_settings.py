@@ -1,6 +1,8 @@
 """Settings: which layer wins, what each value may be, how a refusal is told."""
 
+import itertools
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -62,7 +64,7 @@ def test_a_variable_spells_a_switch_in_the_usual_words(tmp_path: Path, spelled: 
         ("jina.port", "4e3", "whole number"),
         ("jina.semaphore", "0", "from 1 to 1024"),
         ("jina.collect_garbage", "maybe", "true or false"),
-        ("jina.device", "gpu", "one of auto, cpu, cuda, mps"),
+        ("jina.device", "cuda", "one of auto, cpu"),
         ("jina.memory", "6", "size with its unit"),
         ("jina.memory", "1m", 'at least "6m"'),
         ("project", "Embctl", "lower-case"),
@@ -137,6 +139,53 @@ def test_an_unknown_key_is_told_with_its_line_and_the_nearest_known_one(
     assert error.message.startswith(f"{tmp_path / 'config.toml'}:{line}: ")
     assert error.details["close_match"] == close
     assert "jina.port" in error.details["allowed"]
+
+
+HOST, CONTEXT = "tcp://10.0.0.1:2375", "work"
+LAYERS = ("user", "project", "env", "flags")
+
+
+def in_layer(layer: str, key: str, value: str) -> dict[str, Any]:
+    given: dict[str, object] = {
+        "env": {f"EMBCTL_{key.upper().replace('.', '_')}": value},
+        "flags": {key: value},
+    }
+    return {layer: given.get(layer, f'{key} = "{value}"')}
+
+
+@pytest.mark.parametrize(("weaker", "stronger"), [*itertools.combinations(LAYERS, 2)])
+def test_host_and_context_are_one_choice_of_the_stronger_layer(tmp_path: Path, weaker: str, stronger: str) -> None:
+    layers = in_layer(weaker, "engine.host", HOST) | in_layer(stronger, "engine.context", CONTEXT)
+    settings = from_layers(tmp_path, **layers)
+    assert (settings.engine_host, settings.engine_context) == ("", CONTEXT)
+    assert origin(settings, "engine.host") == "default"
+    layers = in_layer(weaker, "engine.context", CONTEXT) | in_layer(stronger, "engine.host", HOST)
+    settings = from_layers(tmp_path, **layers)
+    assert (settings.engine_host, settings.engine_context) == (HOST, "")
+    assert origin(settings, "engine.context") == "default"
+
+
+@pytest.mark.parametrize(
+    ("layers", "places"),
+    [
+        ({"flags": {"engine.host": HOST, "engine.context": CONTEXT}}, ("--host", "--context")),
+        (
+            {"env": {"EMBCTL_ENGINE_HOST": HOST, "EMBCTL_ENGINE_CONTEXT": CONTEXT}},
+            ("EMBCTL_ENGINE_HOST", "EMBCTL_ENGINE_CONTEXT"),
+        ),
+        ({"user": f"[engine]\nhost = '{HOST}'\ncontext = '{CONTEXT}'"}, ("config.toml:2", "config.toml:3")),
+    ],
+)
+def test_host_and_context_in_one_layer_are_refused_with_both_places(
+    tmp_path: Path, layers: dict[str, Any], places: tuple[str, str]
+) -> None:
+    error = refusal(tmp_path, **layers)
+    assert all(place in error.message for place in places)
+
+
+def test_an_empty_choice_is_none(tmp_path: Path) -> None:
+    settings = from_layers(tmp_path, user=f"engine.host = '{HOST}'", project="engine.context = ''")
+    assert settings.engine_host == HOST
 
 
 def test_text_that_is_no_toml_is_told_with_line_and_column(tmp_path: Path) -> None:

@@ -1,5 +1,5 @@
-"""The digest of a build context: what an image is made from, as one hash. The only part of the reading that looks at
-files other than the compose files."""
+"""Build contexts: which files belong to one, and what an image is made from as one hash. The only part of the reading
+that looks at files other than the compose files."""
 
 import hashlib
 import json
@@ -9,19 +9,20 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from embctl.errors import ConfigInvalid
+from embctl.model import BuildSpec
 
-__all__ = ["Digest", "context_digest"]
+__all__ = ["Build", "build_spec"]
 
-Digest = Callable[[Path, str, str | None, Mapping[str, str]], str]
+Build = Callable[[Path, str, str | None, Mapping[str, str]], BuildSpec]
 
 _IGNORE_FILE = ".dockerignore"
 _BYTECODE = ("**/__pycache__", "**/*.pyc")
 
 
-def context_digest(context: Path, dockerfile: str, target: str | None, args: Mapping[str, str]) -> str:
-    """SHA-256 over the build's options and every file that the build can see: its path inside `context` and its bytes,
-    or where a link points. Python's bytecode never counts. ConfigInvalid(code="build_context_missing") without a
-    Dockerfile."""
+def build_spec(context: Path, dockerfile: str, target: str | None, args: Mapping[str, str]) -> BuildSpec:
+    """The build from the folder `context`: its files are the Dockerfile and all that the ignore file leaves in, never
+    Python's bytecode; its digest is SHA-256 over the options and, of every file, its path and its bytes, or where a
+    link points. ConfigInvalid(code="build_context_missing") without a Dockerfile."""
     if not (context / dockerfile).is_file():
         raise ConfigInvalid(
             f"The image cannot be built: {context / dockerfile} does not exist.",
@@ -29,10 +30,22 @@ def context_digest(context: Path, dockerfile: str, target: str | None, args: Map
             actions=("Install embctl again, or restore the file.",),
             details={"context": str(context), "dockerfile": dockerfile},
         )
-    digest = hashlib.sha256()
+    files = tuple(sorted({dockerfile, *_visible(context)}))
     options = json.dumps({"dockerfile": dockerfile, "target": target, "args": dict(args)}, sort_keys=True)
+    return BuildSpec(
+        context=context,
+        dockerfile=dockerfile,
+        target=target,
+        args=args,
+        files=files,
+        digest=_digest(options, context, files),
+    )
+
+
+def _digest(options: str, context: Path, files: tuple[str, ...]) -> str:
+    digest = hashlib.sha256()
     digest.update(hashlib.sha256(options.encode()).digest())
-    for relative in sorted({dockerfile, *_visible(context)}):
+    for relative in files:
         path = context / relative
         content = str(path.readlink()).encode() if path.is_symlink() else path.read_bytes()
         digest.update(hashlib.sha256(relative.encode()).digest())

@@ -5,7 +5,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, replace
 
-from embctl.compose.context import Digest
+from embctl.compose.context import Build
 from embctl.compose.value import Value
 from embctl.model import BuildSpec, HealthcheckSpec, Mount, MountKind, Port, ServiceSpec, Ulimit
 
@@ -43,7 +43,7 @@ _DEFAULT_GRACE = 10.0
 
 
 def service_spec(
-    name: str, value: Value, *, volumes: Mapping[str, str], networks: Mapping[str, str], digest: Digest
+    name: str, value: Value, *, volumes: Mapping[str, str], networks: Mapping[str, str], build: Build
 ) -> ServiceSpec:
     """The service `name`; `volumes` and `networks` give the engine's name of each declared key. Where the file says
     nothing, 0 stands for no limit and an empty log driver for the engine's own."""
@@ -52,7 +52,7 @@ def service_spec(
     spec = ServiceSpec(
         name=name,
         image=at["image"].text(),
-        build=_build(at["build"], digest) if "build" in at else None,
+        build=_build(at["build"], build) if "build" in at else None,
         container_name=at["container_name"].text(),
         command=at["command"].texts() if "command" in at else None,
         entrypoint=at["entrypoint"].texts() if "entrypoint" in at else None,
@@ -81,19 +81,13 @@ def service_spec(
     return replace(spec, config_hash=_config_hash(spec))
 
 
-def _build(value: Value, digest: Digest) -> BuildSpec:
+def _build(value: Value, build: Build) -> BuildSpec:
     at = value.table(("context", "dockerfile", "target", "args"), required=("context", "dockerfile"))
     context = (value.place.path.parent / at["context"].text()).resolve()
     dockerfile = at["dockerfile"].text()
     target = at["target"].text() if "target" in at else None
     args = at["args"].text_map() if "args" in at else {}
-    return BuildSpec(
-        context=context,
-        dockerfile=dockerfile,
-        target=target,
-        args=args,
-        digest=digest(context, dockerfile, target, args),
-    )
+    return build(context, dockerfile, target, args)
 
 
 def _port(value: Value) -> Port:
@@ -152,10 +146,10 @@ def _ulimits(value: Value) -> tuple[Ulimit, ...]:
 
 def _config_hash(spec: ServiceSpec) -> str:
     """SHA-256 of the spec's canonical JSON. Where the files lie says nothing about the container, so paths stay
-    out; the build's digest stands for what is in them."""
+    out; the build's digest stands for its files and what is in them."""
     facts = asdict(spec)
     del facts["config_hash"], facts["compose_file"]
     if facts["build"]:
-        del facts["build"]["context"]
+        del facts["build"]["context"], facts["build"]["files"]
     canonical = json.dumps(facts, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(canonical.encode()).hexdigest()

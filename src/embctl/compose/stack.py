@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from embctl.compose.context import Digest, context_digest
+from embctl.compose.context import Build, build_spec
 from embctl.compose.document import Place, compose
 from embctl.compose.service import service_spec
 from embctl.compose.value import Value
@@ -27,9 +27,9 @@ def load_stack(folder: Path, variables: Mapping[str, str]) -> StackSpec:
     )
 
 
-def parse(text: str, path: Path, variables: Mapping[str, str], *, digest: Digest = context_digest) -> StackSpec:
+def parse(text: str, path: Path, variables: Mapping[str, str], *, build: Build = build_spec) -> StackSpec:
     """The stack of one service that a compose file's text defines; `path` names it in errors and anchors its build
-    context. Pure but for `digest`, called when the service is built from a context."""
+    context. Pure but for `build`, called when the service is built from a context."""
     root = Value(node=compose(text, path), place=Place(path=path, line=1, column=1), variables=variables)
     at = root.table(_TOP_LEVEL, required=("name", "services"))
     volumes = _names(at["volumes"]) if "volumes" in at else {}
@@ -40,7 +40,7 @@ def parse(text: str, path: Path, variables: Mapping[str, str], *, digest: Digest
     return StackSpec(
         project=at["name"].text(),
         services=tuple(
-            service_spec(name, value, volumes=volumes, networks=networks, digest=digest)
+            service_spec(name, value, volumes=volumes, networks=networks, build=build)
             for name, value in services.items()
         ),
         volumes=tuple(VolumeSpec(key=key, name=name) for key, name in volumes.items()),

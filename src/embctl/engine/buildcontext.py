@@ -3,7 +3,7 @@ and our digests then agree on any machine. Which files belong is the caller's kn
 
 import tarfile
 from collections.abc import Iterable
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import IO
 
 __all__ = ["pack"]
@@ -11,12 +11,15 @@ __all__ = ["pack"]
 EXECUTABLE = 0o100
 
 
-def pack(root: Path, names: Iterable[str], target: IO[bytes]) -> None:
-    """Write the files, links and folders `names` (relative to `root`) to `target`, and rewind it."""
+def pack(root: Path, files: Iterable[str], target: IO[bytes]) -> None:
+    """Write `files` (links included; relative to `root`, with slashes) to `target`, and rewind it."""
+    names = {PurePosixPath(file) for file in files}
+    # An engine may make a folder that has no entry of its own unreadable for everybody but root.
+    names |= {folder for name in names for folder in name.parents if folder.name}
     with tarfile.open(mode="w", fileobj=target, format=tarfile.PAX_FORMAT) as archive:
         for name in sorted(names):
             path = root / name
-            entry = archive.gettarinfo(path, arcname=Path(name).as_posix())
+            entry = archive.gettarinfo(path, arcname=str(name))
             entry.uid = entry.gid = 0
             entry.uname = entry.gname = ""
             entry.mtime = 0

@@ -16,6 +16,7 @@ __all__ = ["Candidate", "Tls", "candidates"]
 
 DEFAULT_SOCKET = "unix:///var/run/docker.sock"
 DEFAULT_PIPE = "npipe:////./pipe/docker_engine"
+SETTING = "setting engine.host"  # which a flag, a variable or a file may have given
 LOOPBACK = frozenset({"localhost", "::1"})
 
 
@@ -48,13 +49,14 @@ class Candidate:
 
 
 def candidates(*, host: str, context: str, env: Mapping[str, str], home: Path, platform: str) -> tuple[Candidate, ...]:
-    """One candidate when the user named it (flag, environment, current context), because another engine than the one
-    that holds their volumes would be a bad surprise; else every usual socket of `platform` (as in `sys.platform`).
+    """One candidate when the user named it, because another engine than the one that holds their volumes would be a bad
+    surprise; else every usual socket of `platform` (as in `sys.platform`). embctl's own settings, of which at most one
+    is given, go before DOCKER_HOST, DOCKER_CONTEXT and the current context, in this order.
 
     Raises ConfigInvalid for a context that does not exist or cannot be read.
     """
     if host:
-        return (Candidate(address=host, origin="--host", tls=_tls_of_environment(env, home)),)
+        return (Candidate(address=host, origin=SETTING, tls=_tls_of_environment(env, home)),)
     if not context and env.get("DOCKER_HOST"):
         return (Candidate(address=env["DOCKER_HOST"], origin="DOCKER_HOST", tls=_tls_of_environment(env, home)),)
     folder = Path(env["DOCKER_CONFIG"]) if env.get("DOCKER_CONFIG") else home / ".docker"

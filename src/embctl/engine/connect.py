@@ -20,6 +20,7 @@ __all__ = ["connect"]
 
 DIAL_TIMEOUT = {"unix": 5, "npipe": 5}
 REMOTE_DIAL_TIMEOUT = 15
+CALL_TIMEOUT = 60  # of each later call that is no stream
 ABSENT = "there is no such socket"
 REFUSED = "nobody listens there"
 FORBIDDEN = "permission denied"
@@ -28,10 +29,10 @@ NO_SSH = "ssh addresses need the Python package paramiko"
 
 
 def connect(
-    *, host: str, context: str, env: Mapping[str, str], home: Path, timeout: float = 60.0, platform: str = sys.platform
+    *, host: str, context: str, env: Mapping[str, str], home: Path, platform: str = sys.platform
 ) -> DockerEngine:
-    """The engine at `host`, DOCKER_HOST, `context` or the current context, whichever is given first; else the first of
-    the usual sockets that answers. `timeout` (seconds) bounds each later call that is no stream.
+    """The engine at `host`, at `context`, or where the environment or the current context says; else the first of the
+    usual sockets that answers.
 
     Raises EngineUnreachable with every address tried and its reason; ConfigInvalid for an unknown context.
     """
@@ -42,7 +43,7 @@ def connect(
         except (docker.errors.DockerException, OSError, ValueError) as error:
             tried.append((candidate, reason_of(error)))
             continue
-        client.timeout = round(timeout)
+        client.timeout = CALL_TIMEOUT
         return DockerEngine(client, address=candidate.address, origin=candidate.origin, local=candidate.local)
     raise _unreachable(tried)
 
@@ -149,5 +150,6 @@ def _ways_out(reasons: set[str], *, named: bool) -> Iterator[str]:
         yield "Install one: Docker Desktop, Docker Engine, Podman, Colima, OrbStack and Rancher Desktop all do"
     if named:
         yield "Use another engine: embctl --context NAME or --host ADDRESS, or unset DOCKER_HOST and DOCKER_CONTEXT"
+        yield "See which settings name one: embctl config show --origin"
     else:
         yield "Name its address: embctl --host ADDRESS, or DOCKER_HOST"

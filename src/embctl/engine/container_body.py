@@ -27,7 +27,7 @@ def service_body(project: str, service: ServiceSpec) -> dict[str, Any]:
     for port in service.ports:
         binding = {"HostIp": port.host_ip, "HostPort": str(port.published)}
         bindings.setdefault(f"{port.target}/tcp", []).append(binding)
-    body["HostConfig"] |= {"PortBindings": bindings, "RestartPolicy": _restart_policy(service.restart)}
+    body["HostConfig"] |= {"PortBindings": bindings, "RestartPolicy": {"Name": service.restart}}
     return body
 
 
@@ -50,9 +50,7 @@ def _common(service: ServiceSpec) -> dict[str, Any]:
             if mount.kind is MountKind.VOLUME
         ],
         # Not among the mounts: only here do the engine's defaults (mode 1777, nosuid, nodev, noexec) apply.
-        "Tmpfs": {
-            mount.target: "ro" if mount.read_only else "" for mount in service.mounts if mount.kind is MountKind.TMPFS
-        },
+        "Tmpfs": {mount.target: "" for mount in service.mounts if mount.kind is MountKind.TMPFS},
         "Init": service.init,
         "ReadonlyRootfs": service.read_only,
         "Memory": service.mem_limit,
@@ -84,8 +82,3 @@ def _healthcheck(check: HealthcheckSpec) -> Mapping[str, Any]:
         "Retries": check.retries,
         "StartPeriod": round(check.start_period * NANOSECONDS),
     }
-
-
-def _restart_policy(restart: str) -> Mapping[str, Any]:
-    name, _, count = restart.partition(":")
-    return {"Name": name, "MaximumRetryCount": int(count or 0)}

@@ -12,8 +12,8 @@ from typing import Any
 
 import docker
 import docker.errors
-from docker.utils.build import exclude_paths
 
+from embctl.conflicts import port_taken
 from embctl.engine import faults, inspected, observing
 from embctl.engine.asking import Ask, explanation
 from embctl.engine.base import Cancel, OnProgress
@@ -22,7 +22,7 @@ from embctl.engine.container_body import oneoff_body, service_body
 from embctl.engine.labels import network_labels, volume_labels
 from embctl.engine.progress import BuildStream, PullStream
 from embctl.engine.streaming import Streams
-from embctl.errors import Conflict, EmbctlError
+from embctl.errors import EmbctlError
 from embctl.model import (
     EngineInfo,
     Label,
@@ -101,12 +101,9 @@ class DockerEngine:
         build = service.build
         if build is None:
             raise ValueError(f"{service.name} has nothing to build")
-        ignored = build.context / ".dockerignore"
-        patterns = ignored.read_text(encoding="utf-8").splitlines() if ignored.is_file() else []
-        patterns = [line.strip() for line in patterns if line.strip() and not line.startswith("#")]
         stream = BuildStream(service.image)
         with tempfile.TemporaryFile() as context:
-            pack(build.context, exclude_paths(str(build.context), patterns, dockerfile=build.dockerfile), context)
+            pack(build.context, build.files, context)
 
             def call() -> Iterator[Mapping[str, Any]]:
                 return self._client.build(  # type: ignore[no-any-return, no-untyped-call, unused-ignore]
@@ -161,7 +158,7 @@ class DockerEngine:
                     return
                 port = faults.taken_port(reason)
                 if port is not None:
-                    raise self._port_taken(container_id, port, reason) from error
+                    raise self._port_taken(container_id, port) from error
                 raise
 
     def stop_container(self, container_id: str, grace: float) -> None:
@@ -245,25 +242,11 @@ class DockerEngine:
         created = self._client.create_container_from_config(body, name)  # type: ignore[no-untyped-call]
         return str(created["Id"])
 
-    def _port_taken(self, container_id: str, port: int, reason: str) -> EmbctlError:
+    def _port_taken(self, container_id: str, port: int) -> EmbctlError:
         container = inspected.container(self._client.inspect_container(container_id))
         wanted = next((p for p in container.ports if p.published == port), Port(host_ip="", published=port, target=0))
         owner = observing.owner_of(self._client, wanted, besides=container_id, local=self._local)
-        who = "somebody else"
-        if owner is not None:
-            who = f"{owner.kind} {owner.name}" + (f" (pid {owner.pid})" if owner.pid else "")
-        return Conflict(
-            f"Port {port}, which {container.name} needs, is taken by {who}.",
-            code="port_taken",
-            details={
-                "container": container.name,
-                "port": port,
-                "owner": owner and {"kind": owner.kind, "name": owner.name, "pid": owner.pid},
-                "reason": reason,
-            },
-            actions=(f"Stop {who}", "Use other ports: embctl --port-offset 100 start all"),
-            retryable=True,
-        )
+        return port_taken(container.service or container.name, port, owner)
 
     @staticmethod
     def _build_failed(image: str, stream: BuildStream, reason: str) -> EmbctlError:

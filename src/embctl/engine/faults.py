@@ -20,12 +20,12 @@ FREE_SPACE = (
     "See what uses the engine's disk: docker system df",
     "Free unused images and build cache: docker system prune",
 )
-# (what was being done, words of the answer) -> code; the first that fits.
+# (what was being done, pattern in the answer) -> code; the first that fits.
 CODES = (
     ("create container", "no such image", "image_missing"),
     ("create container", "already in use by container", "name_taken"),
     ("create network", "already exists", "network_taken"),
-    ("start container", "network", "network_missing"),
+    ("start container", r"network (?:\S+ )?not found", "network_missing"),
     ("remove container", "running container", "container_running"),
     ("remove network", "active endpoints", "network_in_use"),
     ("remove volume", "volume is in use", "volume_in_use"),
@@ -57,8 +57,8 @@ def refused(doing: str, subject: str, status: int | None, explanation: str) -> E
     details = {"subject": subject, "reason": explanation, "status": status}
     if "no space left on device" in words:
         return _no_space(f"{doing} {subject}", details)
-    for action, marks, code in CODES:
-        if action == doing and marks in words:
+    for action, pattern, code in CODES:
+        if action == doing and re.search(pattern, words):
             kind = Conflict if code in {"name_taken", "network_taken"} else Failed
             message = f"Could not {doing} {subject}: {explanation}"
             return kind(message, code=code, details=details, actions=ACTIONS[code])

@@ -20,13 +20,14 @@ from embctl.model import (
 __all__ = ["container", "engine_flavour", "image", "listed_ports", "moment", "network", "resource_use", "volume"]
 
 MOMENT = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?(Z|[+-]\d\d:\d\d)")
-# Podman's states beyond Docker's.
-PODMAN_STATES = {
+# Docker's states, and Podman's beyond them.
+STATES = {state.value: state for state in ContainerState} | {
     "configured": ContainerState.CREATED,
     "initialized": ContainerState.CREATED,
     "stopping": ContainerState.RUNNING,
     "stopped": ContainerState.EXITED,
 }
+HEALTH = {health.value: health for health in Health}
 NO_EXIT_YET = frozenset({ContainerState.CREATED, ContainerState.RUNNING, ContainerState.PAUSED})
 
 
@@ -43,7 +44,7 @@ def container(inspection: Mapping[str, Any]) -> ObservedContainer:
     """From `GET /containers/{id}/json`. The exit code is that of the last exit, None while the first run goes on."""
     state, config = inspection["State"], inspection["Config"]
     labels = config.get("Labels") or {}
-    status = PODMAN_STATES.get(state["Status"]) or ContainerState(state["Status"])
+    status = _state(state)
     return ObservedContainer(
         id=inspection["Id"],
         name=inspection["Name"].removeprefix("/"),
@@ -53,17 +54,23 @@ def container(inspection: Mapping[str, Any]) -> ObservedContainer:
         image=config["Image"],
         image_id=inspection["Image"],
         state=status,
-        health=Health((state.get("Health") or {}).get("Status") or Health.NONE),
+        health=HEALTH.get((state.get("Health") or {}).get("Status", ""), Health.NONE),
         exit_code=None if status in NO_EXIT_YET else state["ExitCode"],
         oom_killed=bool(state.get("OOMKilled")),
         error=state.get("Error") or "",
-        created_at=moment(inspection["Created"]),
         started_at=moment(state["StartedAt"]),
-        finished_at=moment(state["FinishedAt"]),
         restarts=inspection.get("RestartCount", 0),
         ports=_bound_ports(inspection),
         labels=labels,
     )
+
+
+def _state(state: Mapping[str, Any]) -> ContainerState:
+    """A word that no engine was known to use is read by the flag beside it: what runs must not be taken for gone."""
+    known = STATES.get(state["Status"])
+    if known is not None:
+        return known
+    return ContainerState.RUNNING if state.get("Running") else ContainerState.EXITED
 
 
 def _bound_ports(inspection: Mapping[str, Any]) -> tuple[Port, ...]:
@@ -94,7 +101,6 @@ def image(reference: str, inspection: Mapping[str, Any]) -> ObservedImage:
         reference=reference,
         id=inspection["Id"],
         labels=(inspection.get("Config") or {}).get("Labels") or {},
-        size=inspection.get("Size", 0),
     )
 
 
@@ -105,9 +111,7 @@ def volume(listing: Mapping[str, Any]) -> ObservedVolume:
 
 def network(listing: Mapping[str, Any]) -> ObservedNetwork:
     """From one entry of `GET /networks`."""
-    return ObservedNetwork(
-        id=listing["Id"], name=listing["Name"], project=(listing.get("Labels") or {}).get(Label.PROJECT)
-    )
+    return ObservedNetwork(name=listing["Name"], project=(listing.get("Labels") or {}).get(Label.PROJECT))
 
 
 def resource_use(sample: Mapping[str, Any], *, machine_memory: int) -> ResourceUse:
@@ -121,9 +125,7 @@ def resource_use(sample: Mapping[str, Any], *, machine_memory: int) -> ResourceU
     return ResourceUse(
         cpu_percent=_cpu_percent(sample.get("cpu_stats") or {}, sample.get("precpu_stats") or {}),
         memory_anonymous=_first(counters, ("anon", "total_rss", "rss"), otherwise=memory.get("usage", 0)),
-        memory_cache=_first(counters, ("file", "total_cache", "cache"), otherwise=0),
         memory_limit=limit if limit < machine_memory else 0,
-        pids=(sample.get("pids_stats") or {}).get("current", 0),
     )
 
 

@@ -3,7 +3,9 @@
 import errno
 import socket
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from typing import Any
 
 from embctl.model import Port, PortOwner
 
@@ -50,14 +52,24 @@ def _listeners() -> list[tuple[Port, int | None]]:
     import psutil  # noqa: PLC0415 - costs start-up time, and only a taken port asks for it
 
     try:
-        connections = psutil.net_connections(kind="tcp")
+        connections = [(connection, connection.pid) for connection in psutil.net_connections(kind="tcp")]
+    except psutil.AccessDenied:  # macOS shows them all to root only, but each user those of their own processes
+        connections = list(_connections_by_process())
     except (psutil.Error, OSError):
         return []
     return [
-        (Port(host_ip=connection.laddr.ip, published=connection.laddr.port, target=0), connection.pid)
-        for connection in connections
+        (Port(host_ip=connection.laddr.ip, published=connection.laddr.port, target=0), pid)
+        for connection, pid in connections
         if connection.laddr and connection.status == psutil.CONN_LISTEN
     ]
+
+
+def _connections_by_process() -> Iterator[tuple[Any, int]]:
+    import psutil  # noqa: PLC0415 - see above
+
+    for process in psutil.process_iter():
+        with suppress(psutil.Error, OSError):
+            yield from [(connection, process.pid) for connection in process.net_connections(kind="tcp")]
 
 
 def _owner(port: Port, listeners: list[tuple[Port, int | None]]) -> PortOwner:

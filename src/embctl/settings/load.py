@@ -46,6 +46,7 @@ def load(
     for each in (*given, *_from_environment(env), *_from_flags(flags)):
         values[each.field.attribute] = _checked(each)
         origins[each.field.key] = each.origin
+    _choose_engine(values, origins)
     settings = replace(Settings(**values), origins=origins, warnings=tuple(_unknown_variables(env)))  # type: ignore[arg-type]
     _check_ports(settings)
     return settings
@@ -147,6 +148,32 @@ def _unknown_variables(env: Mapping[str, str]) -> Iterable[str]:
             yield f"The variable {name} is no setting and has no effect." + (
                 f" Did you mean {close[0]}?" if close else ""
             )
+
+
+def _choose_engine(values: dict[str, Value], origins: dict[str, Origin]) -> None:
+    """Host and context are one choice, made by the stronger layer: `--context` must not lose to a host in a file."""
+    host, context = _BY_KEY["engine.host"], _BY_KEY["engine.context"]
+    if not (values.get(host.attribute) and values.get(context.attribute)):
+        return
+    layers = list(Source)
+    of_host, of_context = origins[host.key], origins[context.key]
+    if of_host.source is of_context.source:
+        raise ConfigInvalid(
+            f"{host.key} ({of_host}) and {context.key} ({of_context}) each name an engine: only one of them can.",
+            code="config_invalid",
+            actions=(f"Remove {of_host.place} or {of_context.place}.",),
+            details={
+                "key": host.key,
+                "source": str(of_host.source),
+                "place": of_host.place,
+                "other_key": context.key,
+                "other_place": of_context.place,
+                "reason": "the engine is named twice in one layer",
+            },
+        )
+    weaker = min((host, context), key=lambda row: layers.index(origins[row.key].source))
+    del values[weaker.attribute]
+    origins[weaker.key] = Origin(source=Source.DEFAULT)
 
 
 def _check_ports(settings: Settings) -> None:

@@ -150,8 +150,8 @@ class Settings:
         "jina.device",
         Kind.CHOICE,
         "auto",
-        "Where embeddings are computed.",
-        choices=("auto", "cpu", "cuda", "mps"),
+        "Device that computes embeddings; auto is the processor, as the container is given no accelerator.",
+        choices=("auto", "cpu"),
     )
     jina_profile_memory: bool = _in_compose(
         "jina.profile_memory",

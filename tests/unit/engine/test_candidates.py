@@ -43,9 +43,10 @@ def test_what_is_named_closest_to_the_command_wins_and_stands_alone(tmp_path: Pa
     for name in ("flag", "env", "current"):
         write_context(tmp_path, name, f"tcp://{name}:1")
     use_context(tmp_path, "current")
-    assert only(tmp_path, host="tcp://h:1", context="flag", DOCKER_HOST="tcp://e:1") == ("tcp://h:1", "--host")
+    named = {"DOCKER_HOST": "tcp://e:1", "DOCKER_CONTEXT": "env"}
+    assert only(tmp_path, host="tcp://h:1", **named) == ("tcp://h:1", "setting engine.host")
+    assert only(tmp_path, context="flag", **named) == ("tcp://flag:1", "context flag")
     assert only(tmp_path, DOCKER_HOST="tcp://e:1", DOCKER_CONTEXT="env") == ("tcp://e:1", "DOCKER_HOST")
-    assert only(tmp_path, context="flag", DOCKER_HOST="tcp://e:1") == ("tcp://flag:1", "context flag")
     assert only(tmp_path, DOCKER_CONTEXT="env") == ("tcp://env:1", "context env")
     assert only(tmp_path) == ("tcp://current:1", "context current")
 

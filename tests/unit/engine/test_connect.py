@@ -117,6 +117,12 @@ def test_a_named_engine_that_does_not_answer_is_not_replaced_by_another(home: Pa
     assert any("unset DOCKER_HOST" in action for action in unreachable.value.actions)
 
 
+def test_an_address_that_was_set_is_told_as_a_setting_wherever_it_was_set() -> None:
+    error = refused("unix:///nowhere/engine.sock")
+    assert error.details["tried"][0]["origin"] == "setting engine.host"
+    assert any("config show --origin" in action for action in error.actions)
+
+
 def test_a_socket_without_a_listener_is_told_from_a_missing_one(home: Path) -> None:
     dead = socket.socket(socket.AF_UNIX)
     dead.bind(str(home / "dead.sock"))

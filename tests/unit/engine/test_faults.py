@@ -5,6 +5,11 @@ import pytest
 from embctl.engine import faults
 from embctl.errors import Conflict, Failed
 
+NETWORK_GONE = "failed to set up container networking: network 3f2a1b not found"
+NO_IPTABLES = (
+    "failed to set up container networking: driver failed programming external connectivity on endpoint x: "
+    "iptables failed: iptables --wait -t nat -A DOCKER: exec: iptables: executable file not found in $PATH"
+)
 FULL = "write /var/lib/docker/overlay2/x: no space left on device"
 
 
@@ -46,6 +51,9 @@ def test_a_full_disk_is_recognised_in_a_pull_and_a_build() -> None:
         ("create container", 409, 'The name "/x" is already in use by container "abc".', Conflict, "name_taken"),
         ("create network", 409, "network with name x already exists", Conflict, "network_taken"),
         ("start container", 404, "network x not found", Failed, "network_missing"),
+        ("start container", 404, NETWORK_GONE, Failed, "network_missing"),
+        ("start container", 500, "unable to find network with name x: network not found", Failed, "network_missing"),
+        ("start container", 500, NO_IPTABLES, Failed, "engine_refused"),
         ("remove volume", 409, "remove x: volume is in use - [abc]", Failed, "volume_in_use"),
         ("start container", 400, "OCI runtime create failed", Failed, "engine_refused"),
     ],

@@ -14,7 +14,6 @@ def inspection(**state: Any) -> dict[str, Any]:
         "Id": "abc",
         "Name": "/embctl-jina",
         "Image": "sha256:1",
-        "Created": "2026-01-01T00:00:00.5Z",
         "RestartCount": 2,
         "State": {
             "Status": "running",
@@ -22,7 +21,6 @@ def inspection(**state: Any) -> dict[str, Any]:
             "OOMKilled": False,
             "Error": "",
             "StartedAt": "2026-01-01T00:00:01.123456789Z",
-            "FinishedAt": "0001-01-01T00:00:00Z",
             **state,
         },
         "Config": {"Image": "jina:1", "Labels": None},
@@ -51,7 +49,6 @@ def test_a_container_without_our_labels_is_foreign() -> None:
     assert (container.project, container.service, container.config_hash) == (None, None, None)
     assert (container.name, container.restarts, container.health) == ("embctl-jina", 2, Health.NONE)
     assert container.ports == (Port(host_ip="127.0.0.1", published=4000, target=4000),)
-    assert container.finished_at is None
 
 
 @pytest.mark.parametrize(
@@ -69,6 +66,12 @@ def test_podmans_own_states_are_understood() -> None:
     assert inspected.container(inspection(Status="configured")).state is ContainerState.CREATED
 
 
+@pytest.mark.parametrize(("runs", "state"), [(True, ContainerState.RUNNING), (False, ContainerState.EXITED)])
+def test_a_state_that_nobody_knows_is_read_by_whether_the_container_runs(runs: bool, state: ContainerState) -> None:  # noqa: FBT001
+    seen = inspected.container(inspection(Status="hibernating", Running=runs, Health={"Status": "drowsy"}))
+    assert (seen.state, seen.health) == (state, Health.NONE)
+
+
 def test_health_is_the_engines_verdict() -> None:
     assert inspected.container(inspection(Health={"Status": "unhealthy"})).health is Health.UNHEALTHY
 
@@ -81,11 +84,9 @@ BEFORE = {"cpu_usage": {"total_usage": 100}, "system_cpu_usage": 1000}
     "counters", [{"anon": 10, "file": 5}, {"total_rss": 10, "total_cache": 5, "rss": 1, "cache": 1}]
 )
 def test_a_sample_tells_anonymous_memory_from_page_cache(counters: dict[str, int]) -> None:
-    use = inspected.resource_use(
-        {"memory_stats": {"stats": counters, "limit": 64, "usage": 15}, "pids_stats": {"current": 3}},
-        machine_memory=1000,
-    )
-    assert (use.memory_anonymous, use.memory_cache, use.memory_limit, use.pids) == (10, 5, 64, 3)
+    sample = {"memory_stats": {"stats": counters, "limit": 64, "usage": 15}}
+    use = inspected.resource_use(sample, machine_memory=1000)
+    assert (use.memory_anonymous, use.memory_limit) == (10, 64)
 
 
 def test_cpu_is_in_percent_of_one_core() -> None:
@@ -103,7 +104,7 @@ def test_the_machines_memory_is_no_limit() -> None:
 
 def test_a_container_that_does_not_run_uses_nothing() -> None:
     use = inspected.resource_use({}, machine_memory=1000)
-    assert (use.cpu_percent, use.memory_anonymous, use.memory_limit, use.pids) == (0.0, 0, 0, 0)
+    assert (use.cpu_percent, use.memory_anonymous, use.memory_limit) == (0.0, 0, 0)
 
 
 @pytest.mark.parametrize(

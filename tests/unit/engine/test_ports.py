@@ -50,11 +50,20 @@ def test_a_free_port_has_no_owner() -> None:
     assert listening_processes([port("127.0.0.1", number)]) == ()
 
 
-def test_an_owner_that_may_not_be_seen_is_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
-    def forbidden(**_: Any) -> None:
-        raise psutil.AccessDenied
+def forbidden(*_: Any, **__: Any) -> None:
+    raise psutil.AccessDenied
 
+
+def test_where_the_list_of_all_is_forbidden_each_process_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(psutil, "net_connections", forbidden)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        number = server.getsockname()[1]
+        assert [owner.pid for owner in listening_processes([port("127.0.0.1", number)])] == [os.getpid()]
+
+
+def test_an_owner_that_may_not_be_seen_is_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(psutil, "net_connections", forbidden)
+    monkeypatch.setattr(psutil.Process, "net_connections", forbidden)
     with socket.create_server(("127.0.0.1", 0)) as server:
         number = server.getsockname()[1]
         assert listening_processes([port("127.0.0.1", number)]) == (
