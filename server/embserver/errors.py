@@ -5,7 +5,6 @@ from collections.abc import Mapping
 import orjson
 from fastapi import FastAPI, Request, Response
 from starlette.exceptions import HTTPException
-from starlette.requests import ClientDisconnect
 
 from embserver.gate import Closed
 from embserver.service import InputOutOfRange, NotLoaded, Service
@@ -22,14 +21,23 @@ _SERVER_SIDE = 500
 
 
 class ApiError(Exception):
-    """A request that cannot be answered: `status` for HTTP, the rest for the envelope."""
+    """A request that cannot be answered: `status` and `headers` for HTTP, the rest for the envelope."""
 
-    def __init__(self, status: int, message: str, *, code: str | None = None, param: str | None = None) -> None:
+    def __init__(
+        self,
+        status: int,
+        message: str,
+        *,
+        code: str | None = None,
+        param: str | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
         super().__init__(message)
         self.status = status
         self.message = message
         self.code = code
         self.param = param
+        self.headers = headers
 
 
 def envelope(
@@ -51,7 +59,7 @@ def install(app: FastAPI, service: Service) -> None:
 
     async def api_error(_: Request, error: Exception) -> Response:
         assert isinstance(error, ApiError)  # noqa: S101 - registered for this class alone
-        return envelope(error.status, error.message, code=error.code, param=error.param)
+        return envelope(error.status, error.message, code=error.code, param=error.param, headers=error.headers)
 
     async def not_loaded(_: Request, error: Exception) -> Response:
         return envelope(
@@ -86,11 +94,7 @@ def install(app: FastAPI, service: Service) -> None:
         service.counters.errors += 1
         return envelope(500, f"The server failed on this request: {error!r}. Its log has more.", code="internal_error")
 
-    async def gone(_: Request, __: Exception) -> Response:
-        return Response(status_code=CLIENT_GONE)
-
     app.add_exception_handler(ApiError, api_error)
-    app.add_exception_handler(ClientDisconnect, gone)
     app.add_exception_handler(NotLoaded, not_loaded)
     app.add_exception_handler(Closed, closed)
     app.add_exception_handler(InputOutOfRange, out_of_range)

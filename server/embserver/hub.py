@@ -2,10 +2,12 @@
 
 import errno
 import hashlib
-from collections.abc import Mapping
+import sys
+from collections.abc import Mapping, MutableMapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from embserver.addresses import without_userinfo
 from embserver.catalogue import HubSource
 from embserver.failures import FetchFailed
 from embserver.progress import Progress, measured
@@ -13,7 +15,7 @@ from embserver.progress import Progress, measured
 if TYPE_CHECKING:
     from huggingface_hub.hf_api import ModelInfo
 
-__all__ = ["WANTED_FILES", "download", "sha256_of"]
+__all__ = ["WANTED_FILES", "download", "go_offline", "sha256_of"]
 
 WANTED_FILES = (
     "config.json",
@@ -42,6 +44,7 @@ def download(source: HubSource, into: Path, *, mirror: str, token: str, progress
     from huggingface_hub import HfApi, constants, hf_hub_download  # noqa: PLC0415 - a second that a start can spare
 
     endpoint = mirror.rstrip("/") or constants.ENDPOINT
+    shown = without_userinfo(endpoint)
     # False, not None: a token lying in somebody's home directory is not ours to send.
     credential = token or False
     try:
@@ -64,9 +67,20 @@ def download(source: HubSource, into: Path, *, mirror: str, token: str, progress
                     etag_timeout=_TIMEOUT_SECONDS,
                 )
     except Exception as error:
-        raise FetchFailed(_explained(error, source, endpoint)) from error
-    _check(into, sizes=sizes, digests=_digests(info), endpoint=endpoint)
+        raise FetchFailed(_explained(error, source, shown)) from error
+    _check(into, sizes=sizes, digests=_digests(info), shown=shown)
     return commit
+
+
+def go_offline(environment: MutableMapping[str, str]) -> None:
+    """Let every later request of the hub's library fail, whoever makes it: our code or another library.
+
+    The library reads `environment`, the process's own, only while it is imported, and its own module ever after.
+    """
+    environment["HF_HUB_OFFLINE"] = "1"
+    constants: Any = sys.modules.get("huggingface_hub.constants")
+    if constants is not None:
+        constants.HF_HUB_OFFLINE = True
 
 
 def sha256_of(path: Path) -> str:
@@ -75,18 +89,18 @@ def sha256_of(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _explained(error: Exception, source: HubSource, endpoint: str) -> str:
+def _explained(error: Exception, source: HubSource, shown: str) -> str:
     from huggingface_hub import errors  # noqa: PLC0415 - imported already where this is called
 
-    reason = (str(error).strip().splitlines() or ["no further reason"])[0]
+    reason = without_userinfo((str(error).strip().splitlines() or ["no further reason"])[0])
     if isinstance(error, (errors.RepositoryNotFoundError, errors.GatedRepoError)):
         return (
-            f"The hub at {endpoint} does not give us the model {source.repo_id}: it does not exist there, or it needs "
+            f"The hub at {shown} does not give us the model {source.repo_id}: it does not exist there, or it needs "
             f"a token (EMBSERVER_HUB_TOKEN, in embctl the setting `hub.token`). The hub said: {reason}"
         )
     if isinstance(error, errors.RevisionNotFoundError):
         return (
-            f"The hub at {endpoint} has no revision {source.revision!r} of {source.repo_id}. "
+            f"The hub at {shown} has no revision {source.revision!r} of {source.repo_id}. "
             "Leave EMBSERVER_REVISION unset, or name a commit, tag or branch of that repository."
         )
     if isinstance(error, OSError) and error.errno in _STORAGE:
@@ -94,7 +108,7 @@ def _explained(error: Exception, source: HubSource, endpoint: str) -> str:
             f"The model {source.repo_id} cannot be stored: {reason}. The models folder must be writable and have room."
         )
     return (
-        f"The model {source.repo_id} could not be fetched from the hub at {endpoint}: "
+        f"The model {source.repo_id} could not be fetched from the hub at {shown}: "
         f"{type(error).__name__}: {reason}. {_WAYS_OUT}"
     )
 
@@ -108,12 +122,12 @@ def _digests(info: "ModelInfo") -> dict[str, str]:
     return {file.rfilename: file.lfs.sha256 for file in wanted if file.lfs is not None}
 
 
-def _check(folder: Path, *, sizes: Mapping[str, int | None], digests: Mapping[str, str], endpoint: str) -> None:
+def _check(folder: Path, *, sizes: Mapping[str, int | None], digests: Mapping[str, str], shown: str) -> None:
     for name, size in sizes.items():
         path = folder / name
         if not path.is_file():
-            raise FetchFailed(f"The hub at {endpoint} broke off before {name} was complete. Try again. {_WAYS_OUT}")
+            raise FetchFailed(f"The hub at {shown} broke off before {name} was complete. Try again. {_WAYS_OUT}")
         wrong_size = size is not None and path.stat().st_size != size
         if wrong_size or (name in digests and sha256_of(path) != digests[name]):
             path.unlink()
-            raise FetchFailed(f"{name} arrived damaged from the hub at {endpoint} and was deleted. Try again.")
+            raise FetchFailed(f"{name} arrived damaged from the hub at {shown} and was deleted. Try again.")

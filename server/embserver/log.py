@@ -6,6 +6,8 @@ import sys
 from datetime import UTC, datetime
 from typing import Any, TextIO
 
+from embserver.addresses import without_userinfo
+
 __all__ = ["configure", "event", "named"]
 
 
@@ -21,7 +23,9 @@ class _JsonLines(logging.Formatter):
         }
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)
-        return json.dumps(line, ensure_ascii=False, default=str)
+        # Libraries log through here too, and quote the URLs they were given.
+        clean = {key: without_userinfo(value) if isinstance(value, str) else value for key, value in line.items()}
+        return json.dumps(clean, ensure_ascii=False, default=str)
 
 
 def configure(stream: TextIO | None = None, *, level: int = logging.INFO) -> None:

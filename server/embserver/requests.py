@@ -12,7 +12,7 @@ from embserver.errors import ApiError
 __all__ = ["MAX_BODY_BYTES", "MAX_INPUTS", "EmbeddingRequest", "parse"]
 
 MAX_INPUTS = 2048
-MAX_BODY_BYTES = 64 * 1024 * 1024
+MAX_BODY_BYTES = 32 * 1024 * 1024
 _FORMATS = ("float", "base64")
 
 
@@ -26,7 +26,7 @@ class EmbeddingRequest:
     dimensions: object
 
 
-def parse(body: bytes) -> EmbeddingRequest:
+def parse(body: bytes | bytearray) -> EmbeddingRequest:
     """Raises ApiError (400) naming the field and what is expected there."""
     content = _json(body)
     if not isinstance(content, dict):
@@ -47,7 +47,7 @@ def parse(body: bytes) -> EmbeddingRequest:
     )
 
 
-def _json(body: bytes) -> Any:
+def _json(body: bytes | bytearray) -> Any:
     try:
         return orjson.loads(body)
     except orjson.JSONDecodeError:

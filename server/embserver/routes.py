@@ -14,10 +14,14 @@ from fastapi import APIRouter, Request, Response
 import embserver
 from embserver import memory, requests, responses
 from embserver.batching import BATCH_TOKENS
+from embserver.body import Body, too_large
+from embserver.catalogue import WantedModel
 from embserver.errors import CLIENT_GONE, ApiError
 from embserver.gate import Closed
+from embserver.loading import LoadedModel
 from embserver.middleware import note
-from embserver.service import Embedded, NotLoaded, Service
+from embserver.requests import EmbeddingRequest
+from embserver.service import NotLoaded, Service
 
 __all__ = ["router"]
 
@@ -31,22 +35,23 @@ def router(service: Service, profile: memory.Profile | None) -> APIRouter:
     @routes.post("/embeddings")
     async def embeddings(request: Request) -> Response:
         """Vectors for the inputs, in their order."""
-        asked = requests.parse(await _body(request))
         model = service.model
-        name = _served(asked.model, service)
-        if asked.dimensions not in (None, model.encoder.dimension) or isinstance(asked.dimensions, bool):
-            raise ApiError(
-                400,
-                f"This model does not support the dimensions parameter value {orjson.dumps(asked.dimensions).decode()}",
-                param="dimensions",
-                code="unsupported_dimensions",
-            )
-        embedded = await _unless_disconnected(request, service.embed(asked.inputs))
-        if embedded is None:
-            return Response(status_code=CLIENT_GONE)
-        facts = {"texts": len(embedded.vectors), "tokens": embedded.tokens, "truncated": embedded.truncated}
-        note(request.scope, facts)
-        return _json(responses.embeddings(embedded, model=name, as_base64=asked.base64))
+        _refuse_announced(request.headers.get("content-length", ""))
+        body = Body(request.receive)
+
+        async def answer() -> Response:
+            if await body.beginning():
+                # What is wrong is told before the queue. The values are not kept: they take many times the bytes.
+                _checked(body.content, model, service.wanted)
+            async with service.gate.enter():
+                asked = _checked(await body.whole(), model, service.wanted)
+                embedded = await service.embed(asked.inputs)
+            facts = {"texts": len(embedded.vectors), "tokens": embedded.tokens, "truncated": embedded.truncated}
+            note(request.scope, facts)
+            name = asked.model or service.wanted.ids[0]
+            return _json(responses.embeddings(embedded, model=name, as_base64=asked.base64))
+
+        return await _unless_gone(body, answer())
 
     @routes.get("/v1/models")
     @routes.get("/models")
@@ -88,50 +93,50 @@ def _json(body: bytes) -> Response:
     return Response(body, media_type="application/json")
 
 
-async def _body(request: Request) -> bytes:
-    parts, size = [], 0
-    async for part in request.stream():
-        parts.append(part)
-        size += len(part)
-        if size > requests.MAX_BODY_BYTES:
-            raise ApiError(413, f"The body is larger than {requests.MAX_BODY_BYTES} bytes.", code="body_too_large")
-    return b"".join(parts)
+def _refuse_announced(length: str) -> None:
+    """Refuse a body that says itself that it is too large, before it is sent."""
+    if length.isascii() and length.isdigit() and int(length) > requests.MAX_BODY_BYTES:
+        raise too_large()
 
 
-def _served(asked: str | None, service: Service) -> str:
-    """The id to answer with: the asked one, if it is served. Another model's vectors would spoil an index unseen."""
-    if asked is None:
-        return service.wanted.ids[0]
-    if asked.lower() in (name.lower() for name in service.wanted.ids):
-        return asked
-    served = " and ".join(repr(name) for name in service.wanted.ids)
-    raise ApiError(
-        404,
-        f"The model {asked!r} is not served here. This server answers to {served}.",
-        param="model",
-        code="model_not_found",
-    )
+def _checked(content: bytearray, model: LoadedModel, wanted: WantedModel) -> EmbeddingRequest:
+    """What is asked for, if it can be had here. Another model's vectors would spoil an index unseen."""
+    asked = requests.parse(content)
+    if asked.model is not None and asked.model.lower() not in (name.lower() for name in wanted.ids):
+        served = " and ".join(repr(name) for name in wanted.ids)
+        raise ApiError(
+            404,
+            f"The model {asked.model!r} is not served here. This server answers to {served}.",
+            param="model",
+            code="model_not_found",
+        )
+    if asked.dimensions not in (None, model.encoder.dimension) or isinstance(asked.dimensions, bool):
+        raise ApiError(
+            400,
+            f"This model does not support the dimensions parameter value {orjson.dumps(asked.dimensions).decode()}",
+            param="dimensions",
+            code="unsupported_dimensions",
+        )
+    return asked
 
 
-async def _unless_disconnected(request: Request, work: Coroutine[Any, Any, Embedded]) -> Embedded | None:
-    """The result, or None as soon as nobody waits for it any more; then the work is cancelled."""
+async def _unless_gone(body: Body, work: Coroutine[Any, Any, Response]) -> Response:
+    """The answer, unless the body is refused or nobody waits any more: then the work is cancelled at once."""
     working = asyncio.ensure_future(work)
-    watching = asyncio.ensure_future(_disconnected(request))
+    reading = asyncio.ensure_future(body.read())
     try:
-        await asyncio.wait((working, watching), return_when=asyncio.FIRST_COMPLETED)
-        return await working if working.done() else None
+        await asyncio.wait((working, reading), return_when=asyncio.FIRST_COMPLETED)
+        if working.done():
+            return await working
+        await reading
+        return Response(status_code=CLIENT_GONE)
     except asyncio.CancelledError as over:
         # What the grace of a shutdown does not cover is cancelled; the client gets an answer all the same.
         raise Closed from over
     finally:
-        for task in (working, watching):
+        for task in (working, reading):
             task.cancel()
-        await asyncio.gather(working, watching, return_exceptions=True)
-
-
-async def _disconnected(request: Request) -> None:
-    while (await request.receive())["type"] != "http.disconnect":
-        pass
+        await asyncio.gather(working, reading, return_exceptions=True)
 
 
 @cache

