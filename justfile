@@ -23,9 +23,14 @@ test *arguments:
 e2e *arguments:
     pytest tests/e2e {{ arguments }}
 
-# The stand-in images, for machines without a registry.
+# The stand-in images, for machines without a registry; prints the settings that use them.
 images:
     python tests/images/make.py
+
+# The pages that are made from the program: its commands, its settings.
+docs:
+    python docs/generate.py
+    python tests/settings_table.py
 
 # The command line's start-up time against its budget.
 bench:

@@ -51,7 +51,7 @@ class PrivateEngine:
 @contextmanager
 def private_engine(data_root: Path | None = None) -> Iterator[PrivateEngine]:
     """Start a daemon and wait until it answers; skips where that is impossible, except in CI."""
-    if os.geteuid() != 0 or shutil.which("dockerd") is None or shutil.which("unshare") is None:
+    if shutil.which("dockerd") is None or shutil.which("unshare") is None or os.geteuid() != 0:
         if os.environ.get("CI") == "true":
             pytest.fail("CI demands the engine tests: they need root, dockerd and unshare")
         pytest.skip("an engine of the test's own needs Linux, root and dockerd")

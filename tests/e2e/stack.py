@@ -1,6 +1,5 @@
 """A project of its own for one test, driven through the installed console script as a user would drive it."""
 
-import hashlib
 import json
 import os
 import secrets
@@ -13,7 +12,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from images.choice import Images
 from images.docker_cli import docker_json, docker_output
+from images.stand_in import CHECKOUT
 
 __all__ = [
     "JINA_IMAGE",
@@ -26,8 +27,7 @@ __all__ = [
     "temporary_stack",
 ]
 
-# Two checkouts that are tested at once must not rebuild each other's image.
-JINA_IMAGE = f"embctl-tests/jina:{hashlib.sha256(__file__.encode()).hexdigest()[:12]}"
+JINA_IMAGE = f"embctl-tests/jina:{CHECKOUT}"
 PROGRAM = str(Path(sys.executable).parent / "embctl")
 PROJECT_LABEL = "io.embctl.project"
 # A first start builds the image; nothing here judges how long that takes, this only ends what hangs.
@@ -171,10 +171,16 @@ def parse(exit_code: int, stdout: str, stderr: str) -> Reply:
 
 
 @contextmanager
-def temporary_stack(folder: Path) -> Iterator[Stack]:
-    """A project with a random name and free ports, which leaves nothing on the engine."""
+def temporary_stack(folder: Path, images: Images) -> Iterator[Stack]:
+    """A project with a random name, free ports and these images, which leaves nothing on the engine."""
     qdrant_port, jina_port = free_ports(2)
-    stack = Stack(name=f"t-{secrets.token_hex(4)}", folder=folder, qdrant_port=qdrant_port, jina_port=jina_port)
+    stack = Stack(
+        name=f"t-{secrets.token_hex(4)}",
+        folder=folder,
+        qdrant_port=qdrant_port,
+        jina_port=jina_port,
+        settings=images.settings,
+    )
     try:
         yield stack
     finally:

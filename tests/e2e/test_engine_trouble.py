@@ -8,7 +8,7 @@ import pytest
 
 from e2e.private_engine import private_engine, small_disk
 from e2e.stack import Stack, parse
-from images.base import base_reference
+from images.choice import Images
 
 pytestmark = pytest.mark.engine
 
@@ -26,9 +26,9 @@ def test_an_engine_that_stops_is_named_by_status(stack: Stack) -> None:
     assert engine.address in reply.error["message"]
 
 
-def test_an_engine_that_stops_during_a_start_ends_it(stack: Stack) -> None:
+def test_an_engine_that_stops_during_a_start_ends_it(stack: Stack, images: Images) -> None:
     with private_engine() as engine:
-        engine.copy_image(base_reference())
+        engine.copy_image(images.base)
         with stack.having(DOCKER_HOST=engine.address).open("start", "jina") as start:
             assert start.stdout is not None
             lines = iter(start.stdout)
@@ -43,9 +43,9 @@ def test_an_engine_that_stops_during_a_start_ends_it(stack: Stack) -> None:
     assert reply.error["category"] == "engine"
 
 
-def test_a_full_disk_under_the_engine_is_named_as_the_reason(stack: Stack) -> None:
+def test_a_full_disk_under_the_engine_is_named_as_the_reason(stack: Stack, images: Images) -> None:
     with small_disk(megabytes=700) as disk, private_engine(data_root=disk) as engine:
-        engine.copy_image(base_reference())
+        engine.copy_image(images.base)
         fill(disk)
         reply = stack.having(DOCKER_HOST=engine.address).run("pull", "jina")
     assert reply.exit_code == 1

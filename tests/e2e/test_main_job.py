@@ -10,6 +10,7 @@ import pytest
 from e2e.indexing import Database, Embedder, collection_name, index, read_project
 from e2e.questions import QUESTIONS
 from e2e.stack import Reply, Stack, temporary_stack
+from images.choice import Images
 
 pytestmark = pytest.mark.engine
 
@@ -19,9 +20,9 @@ ENOUGH = 8
 
 
 @pytest.fixture(scope="module")
-def shared(images: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:  # noqa: ARG001 - must be there
+def shared(images: Images, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """One project for the whole story; each test leaves it running."""
-    with temporary_stack(tmp_path_factory.mktemp("main-job")) as stack:
+    with temporary_stack(tmp_path_factory.mktemp("main-job"), images) as stack:
         yield stack
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from e2e.stack import Stack
-from images.base import base_reference
+from images.choice import Images
 from images.docker_cli import docker_output
 
 pytestmark = pytest.mark.engine
@@ -16,11 +16,11 @@ NOTHING: dict[str, list[str]] = {"container": [], "network": [], "volume": []}
 
 
 @pytest.fixture
-def container_on_the_port(stack: Stack) -> Iterator[str]:
+def container_on_the_port(stack: Stack, images: Images) -> Iterator[str]:
     """Somebody else's container that publishes the port that the test's Qdrant wants."""
     name = f"{stack.name}-neighbour"
     publish = f"127.0.0.1:{stack.qdrant_port}:80"
-    docker_output("run", "--detach", "--name", name, "--publish", publish, base_reference(), "sleep", "infinity")
+    docker_output("run", "--detach", "--name", name, "--publish", publish, images.base, "sleep", "infinity")
     yield name
     docker_output("rm", "--force", name)
 
@@ -47,9 +47,9 @@ def test_a_port_taken_by_a_container_stops_the_start_naming_that_container(
     assert stack.things() == NOTHING
 
 
-def test_a_foreign_container_with_our_name_is_never_touched(stack: Stack) -> None:
+def test_a_foreign_container_with_our_name_is_never_touched(stack: Stack, images: Images) -> None:
     name = f"{stack.name}-qdrant"
-    foreign = docker_output("run", "--detach", "--name", name, base_reference(), "sleep", "infinity")
+    foreign = docker_output("run", "--detach", "--name", name, images.base, "sleep", "infinity")
     try:
         reply = stack.run("start", "all")
         assert stack.run("down", "--volumes", "--yes").exit_code == 0

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from e2e.stack import Stack, stack_without_engine, temporary_stack
+from images.choice import Images
 
 ROOT = Path(__file__).parents[2]
 SERVICES_FILE = "embctl/bundle/compose/qdrant.yaml"
@@ -26,9 +27,9 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def installed_stack(installed: Path, images: None, tmp_path: Path) -> Iterator[Stack]:  # noqa: ARG001 - must be there
+def installed_stack(installed: Path, images: Images, tmp_path: Path) -> Iterator[Stack]:
     """A project that uses the installed program."""
-    with temporary_stack(tmp_path) as stack:
+    with temporary_stack(tmp_path, images) as stack:
         yield replace(stack, program=str(installed / "bin/embctl"))
 
 

@@ -1,25 +1,28 @@
 """A stand-in for the base image of the project's Dockerfiles, made without any registry from Debian's own packages.
 
 What a machine without a registry does instead of pulling; users never run this. The stand-in also carries this host's
-certificates, pip configuration and local wheels, so that a build inside it installs packages as the host would.
+certificates, pip configuration and local wheels, so that a build inside it installs packages as the host would. It must
+never go under the name of the image that it stands in for: that one is the machine owner's.
 """
 
 import ast
-import fcntl
 import hashlib
 import os
 import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+from filelock import FileLock
+
 from images.docker_cli import docker, image_labels, image_size
 
-__all__ = ["SERVER", "base_reference", "cache_folder", "ensure_base"]
+__all__ = ["BASE", "SERVER", "CannotMake", "cache_folder", "ensure_base", "pinned_base"]
+
+BASE = "embctl-tests/python:3.11"
 
 SERVER = Path(__file__).parents[2] / "server"
 HERE = Path(__file__).parent / "base"
@@ -29,7 +32,11 @@ INPUTS_LABEL = "io.embctl.test-inputs"
 CA_BUNDLE = "etc/ssl/certs/ca-certificates.crt"
 
 
-def base_reference() -> str:
+class CannotMake(Exception):
+    """The stand-ins cannot be made on this machine; the message is the reason."""
+
+
+def pinned_base() -> str:
     """The base image that the server's Dockerfile names."""
     for line in (SERVER / "Dockerfile").read_text(encoding="utf-8").splitlines():
         if line.startswith("ARG BASE_IMAGE="):
@@ -46,19 +53,26 @@ def cache_folder(env: Mapping[str, str]) -> Path:
 
 
 def ensure_base(env: Mapping[str, str]) -> str:
-    """Make the base image unless the engine has it already (a real one is kept); return its reference."""
-    reference = base_reference()
+    """Make the base image unless the engine has one of exactly these inputs; return its reference.
+
+    Raises CannotMake, unless there is at least one of other inputs.
+    """
     with tempfile.TemporaryDirectory(prefix="embctl-base-") as folder:
         overlay = Path(folder)
         _write_overlay(overlay / "root", env)
         shutil.copy(HERE / "Dockerfile", overlay / "Dockerfile")
         digest = _digest(overlay)
-        labels = image_labels(reference)
-        if labels is not None and labels.get(INPUTS_LABEL, digest) == digest:
-            return reference
-        _ensure_rootfs(env)
-        docker("build", "--tag", reference, "--label", f"{INPUTS_LABEL}={digest}", str(overlay))
-    return reference
+        labels = image_labels(BASE)
+        if labels is not None and labels.get(INPUTS_LABEL) == digest:
+            return BASE
+        try:
+            _ensure_rootfs(env)
+        except CannotMake:
+            if labels is None:
+                raise
+            return BASE
+        docker("build", "--tag", BASE, "--label", f"{INPUTS_LABEL}={digest}", str(overlay))
+    return BASE
 
 
 def _ensure_rootfs(env: Mapping[str, str]) -> None:
@@ -67,19 +81,25 @@ def _ensure_rootfs(env: Mapping[str, str]) -> None:
         return
     cache = cache_folder(env)
     archive = cache / f"debian-{SUITE}.tar.gz"
-    with _locked(cache):
+    cache.mkdir(parents=True, exist_ok=True)
+    with FileLock(cache / "lock"):
         if not archive.exists():
             _debootstrap(archive)
     docker("import", str(archive), ROOTFS_REFERENCE)
 
 
 def _debootstrap(archive: Path) -> None:
+    if shutil.which("debootstrap") is None:
+        raise CannotMake("debootstrap, which makes the stand-in images' Debian, is not installed")
     if os.geteuid() != 0:
-        sys.exit("making the stand-in base image needs root (debootstrap); else pull the one server/Dockerfile names")
+        raise CannotMake("debootstrap, which makes the stand-in images' Debian, needs root")
     with tempfile.TemporaryDirectory(prefix="debootstrap-", dir=archive.parent) as folder:
         root = Path(folder) / "rootfs"
         include = "--include=python3,python3-venv,ca-certificates"
-        subprocess.run(["debootstrap", "--variant=minbase", include, SUITE, root], check=True, stdout=sys.stderr)
+        command = ["debootstrap", "--variant=minbase", include, SUITE, str(root)]
+        code = subprocess.run(command, check=False, stdout=sys.stderr).returncode
+        if code:
+            raise CannotMake(f"debootstrap, which makes the stand-in images' Debian, failed (exit code {code})")
         for name in ("python", "python3"):
             (root / "usr/local/bin" / name).symlink_to("/usr/bin/python3")
         part = Path(folder) / "rootfs.tar.gz"
@@ -92,20 +112,13 @@ def _debootstrap(archive: Path) -> None:
         part.replace(archive)
 
 
-@contextmanager
-def _locked(folder: Path) -> Iterator[None]:
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
-
-
 def _write_overlay(root: Path, env: Mapping[str, str]) -> None:
     """What this host adds to plain Debian: its certificates, pip's configuration, and the folders that one names."""
     bundle = Path(env.get("SSL_CERT_FILE") or f"/{CA_BUNDLE}")
     certificates = root / CA_BUNDLE
     certificates.parent.mkdir(parents=True)
-    shutil.copyfile(bundle, certificates)
+    if bundle.exists():  # else Debian's own stay
+        shutil.copyfile(bundle, certificates)
     options = {**_pip_options(), "cert": f"/{CA_BUNDLE}"}
     # A local index may refer to files anywhere; a folder of wheels is complete in itself, so only those are carried.
     options["find-links"] = "\n  ".join(_carry(place, root) for place in options.get("find-links", "").split())

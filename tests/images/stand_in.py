@@ -10,10 +10,11 @@ from pathlib import Path
 from images.base import SERVER, ensure_base
 from images.docker_cli import docker, image_id, image_labels
 
-__all__ = ["STAND_IN", "STAND_IN_LABEL", "ensure_stand_in", "pinned_qdrant"]
+__all__ = ["CHECKOUT", "STAND_IN", "ensure_stand_in", "pinned_qdrant"]
 
 STAND_IN = "embctl-tests/qdrant:stand-in"
-STAND_IN_LABEL = "io.embctl.stand-in"
+# Two checkouts that are tested at once must not take each other's tags: a container whose image changed is recreated.
+CHECKOUT = hashlib.sha256(str(SERVER.parent).encode()).hexdigest()[:12]
 CONTEXT_LABEL = "io.embctl.test-inputs"
 QDRANT = Path(__file__).parent / "qdrant"
 COMPOSE_FILE = SERVER.parent / "compose" / "qdrant.yaml"
@@ -29,15 +30,15 @@ def pinned_qdrant() -> str:
 
 
 def ensure_stand_in(env: Mapping[str, str]) -> str:
-    """Build the stand-in unless the engine has one of exactly these inputs; return its own reference."""
+    """Build the stand-in unless the engine has one of exactly these inputs; return this checkout's own name for it."""
     base = ensure_base(env)
+    reference = f"{STAND_IN}-{CHECKOUT}"
     context = _context()
     digest = hashlib.sha256(context + image_id(base).encode()).hexdigest()
-    labels = image_labels(STAND_IN)
-    if labels is None or labels.get(CONTEXT_LABEL) != digest:
+    if (image_labels(reference) or {}).get(CONTEXT_LABEL) != digest:
         label = f"{CONTEXT_LABEL}={digest}"
-        docker("build", "--tag", STAND_IN, "--label", label, "--build-arg", f"BASE_IMAGE={base}", "-", stdin=context)
-    return STAND_IN
+        docker("build", "--tag", reference, "--label", label, "--build-arg", f"BASE_IMAGE={base}", "-", stdin=context)
+    return reference
 
 
 def _context() -> bytes:
