@@ -26,12 +26,16 @@ def create_app(
     The service is at `app.state.service`.
     """
     service = Service(settings, wanted, loader)
+    profile = Profile() if settings.profile_memory else None
 
     async def start() -> None:
         try:
             await service.start()
         except StartFailed as error:
             failed(error)
+            return
+        if profile is not None:
+            profile.begin()
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -48,7 +52,7 @@ def create_app(
     app = FastAPI(title="embserver", version=embserver.__version__, lifespan=lifespan, openapi_url=None)
     app.state.service = service
     app.router.redirect_slashes = False
-    app.include_router(routes.router(service, Profile() if settings.profile_memory else None))
+    app.include_router(routes.router(service, profile))
     errors.install(app, service)
     # The last one added is the outermost.
     if settings.collect_garbage:

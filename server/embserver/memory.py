@@ -26,13 +26,17 @@ class Profile:
     """The memory profile of a process that was started to be profiled: tracing costs time and memory of its own."""
 
     def __init__(self) -> None:
+        self._baseline: tracemalloc.Snapshot | None = None
+
+    def begin(self) -> None:
+        """Trace from now on. Called once the model is loaded: its imports would take minutes under tracing, and what
+        leaks is what requests leave behind."""
         if not tracemalloc.is_tracing():
             tracemalloc.start(_FRAMES)
-        self._baseline: tracemalloc.Snapshot | None = None
 
     def report(self) -> dict[str, Any]:
         """Sizes in bytes: the resident set, what Python traced now and at its peak, the largest allocation sites, and
-        the sites that grew most since the report before."""
+        the sites that grew most since the report before. Needs `begin`."""
         snapshot = tracemalloc.take_snapshot().filter_traces((tracemalloc.Filter(False, tracemalloc.__file__),))  # noqa: FBT003 - positional-only in the library
         current, peak = tracemalloc.get_traced_memory()
         growth = snapshot.compare_to(self._baseline, "lineno")[:_TOP] if self._baseline else []

@@ -83,7 +83,8 @@ def router(service: Service, profile: memory.Profile | None) -> APIRouter:
 
         @routes.get("/debug/memory")
         async def debug_memory() -> Response:
-            """Resident memory and the largest allocation sites."""
+            """Resident memory and the largest allocation sites, traced since the model was loaded."""
+            service.model  # noqa: B018 - 503 until then
             return _json(orjson.dumps(await asyncio.to_thread(profile.report)))
 
     return routes

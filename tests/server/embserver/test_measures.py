@@ -4,6 +4,7 @@ import gc
 import io
 import json
 import logging
+import threading
 import tracemalloc
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,6 +19,8 @@ from embserver import loading, log
 from embserver.app import create_app
 from embserver.catalogue import HubSource, WantedModel, resolve
 from embserver.failures import StartFailed
+from embserver.loading import LoadedModel
+from embserver.service import Report
 from embserver.settings import Settings
 from embserver.torchencoder import choose_device
 from fakes.embedding_model import FakeModel
@@ -139,6 +142,25 @@ def test_the_memory_page_exists_only_while_profiling() -> None:
         assert first["growth"] == []
         client.post("/v1/embeddings", json={"input": "x"})
         assert client.get("/debug/memory").json()["growth"]
+
+
+def test_loading_is_not_traced_because_that_would_take_minutes() -> None:
+    traced: list[bool] = []
+    asked = threading.Event()
+
+    def load(report: Report) -> LoadedModel:
+        asked.wait(timeout=60)
+        traced.append(tracemalloc.is_tracing())
+        return FakeModel().load(report)
+
+    with TestClient(create_app(Settings(profile_memory=True), WANTED, load, failed=lambda _: None)) as client:
+        assert client.get("/debug/memory").status_code == 503
+        asked.set()
+        while client.get("/readyz").status_code != 200:
+            pass
+        assert client.get("/debug/memory").status_code == 200
+    tracemalloc.stop()
+    assert traced == [False]
 
 
 def test_the_memory_page_asks_for_the_key_like_everything_else() -> None:
