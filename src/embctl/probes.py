@@ -99,7 +99,11 @@ def _probe_collections(endpoint: Endpoint, http: HttpClient, facts: dict[str, An
             broken.append(_said(path, reply))
     if broken:
         return Probe(stage=Stage.LOADED, detail="; ".join(broken), facts=facts)
-    return Probe(stage=Stage.WARM, detail=f"{len(points)} collections answer", facts=facts)
+    return Probe(
+        stage=Stage.WARM,
+        detail=f"{len(points)} collection{'' if len(points) == 1 else 's'} answer{'s' if len(points) == 1 else ''}",
+        facts=facts,
+    )
 
 
 def _probe_jina(endpoint: Endpoint, http: HttpClient, upto: Stage) -> Probe:

@@ -148,7 +148,11 @@ def _timed_out(wait: _Wait, engine: Engine, container: ObservedContainer, clock:
 
 def _tail(engine: Engine, container: ObservedContainer, cancel: Cancel) -> tuple[str, ...]:
     try:
-        lines = list(engine.logs(container, follow=False, tail=LOG_TAIL, since=None, cancel=cancel))
+        # Of the last run, unless that died before it said anything.
+        for since in (container.started_at, None):
+            lines = list(engine.logs(container, follow=False, tail=LOG_TAIL, since=since, cancel=cancel))
+            if lines:
+                break
     except EmbctlError:
         return ()  # the verdict matters more than a log that cannot be read
     return tuple(line.text for line in lines[-LOG_TAIL:])

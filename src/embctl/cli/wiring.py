@@ -120,7 +120,7 @@ def run(
         result = Result(command=command, data=None, changed=changed, error=error)
     except KeyboardInterrupt:
         stopped = Interrupted(
-            "Interrupted. What is healthy keeps running; the next start finishes what is missing.", code="interrupted"
+            "Interrupted. What is healthy keeps running; a start finishes what is missing.", code="interrupted"
         )
         result = Result(command=command, data=None, changed=changed, error=stopped)
     except OSError as error:

@@ -101,7 +101,7 @@ class DockerEngine:
         build = service.build
         if build is None:
             raise ValueError(f"{service.name} has nothing to build")
-        stream = BuildStream(service.image)
+        stream = BuildStream(service.image, build.args)
         with tempfile.TemporaryFile() as context:
             pack(build.context, build.files, context)
 

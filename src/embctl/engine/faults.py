@@ -116,13 +116,13 @@ def build_failed(
     if any("no space left on device" in text.lower() for text in (reason, *last_lines)):
         return _no_space(f"build {image}", details)
     if fetching_base:
-        base = step.rpartition(" : FROM ")[2]
+        base = step.rpartition(" : FROM ")[2].partition(" ")[0]
         return Failed(
             f"The image {image} could not be built, because its base ({base}) could not be pulled: {reason}",
             code="pull_failed",
             details=details,
             actions=(
-                *_image_from_elsewhere("the base image"),
+                *_image_from_elsewhere(base),
                 "Use a base image that the engine has: EMBCTL_JINA_BASE_IMAGE",
             ),
             retryable=ABSENT.search(reason) is None,

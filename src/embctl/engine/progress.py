@@ -40,10 +40,12 @@ class PullStream:
 
 
 class BuildStream:
-    """Counts the finished steps of one build and remembers where it is, for the error message."""
+    """Counts the finished steps of one build and remembers where it is, for the error message; `args` fill in the
+    variables of a FROM, which the engine repeats as they are written."""
 
-    def __init__(self, image: str) -> None:
+    def __init__(self, image: str, args: Mapping[str, str]) -> None:
         self.step = ""
+        self._args = args
         self.last_lines: deque[str] = deque(maxlen=LAST_LINES)
         self._image = image
         self._total = 0
@@ -76,6 +78,10 @@ class BuildStream:
         if match is None:
             self.last_lines.append(line)
             return Progress(text=line)
-        self.step, self._pull = line, None
+        said = match[3]
+        if said.startswith("FROM "):
+            for name, value in self._args.items():
+                said = said.replace(f"${{{name}}}", value)
+        self.step, self._pull = line[: match.start(3)] + said, None
         self._total = int(match[2])
-        return Progress(text=match[3], done=int(match[1]) - 1, total=self._total, unit="steps")
+        return Progress(text=said, done=int(match[1]) - 1, total=self._total, unit="steps")

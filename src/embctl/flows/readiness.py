@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from threading import Lock
 
+from embctl.apply import MODEL_ACTIONS
 from embctl.engine.base import Cancel, Engine
 from embctl.errors import NotReady
 from embctl.events import Event, Stage
@@ -11,6 +12,7 @@ from embctl.flows.context import Context
 from embctl.flows.parallel import as_they_come
 from embctl.model import ObservedContainer
 from embctl.outcomes import ServiceReady
+from embctl.plan import MODEL_SERVICE
 from embctl.ready import Verdict, wait_until_ready
 from embctl.serverlog import failure_of
 
@@ -131,5 +133,9 @@ def _not_ready(context: Context, verdict: Verdict) -> NotReady:
         f"{service} {how} before it was ready: {failure_of(verdict.log_tail)}",
         code="service_exited",
         details=details,
-        actions=(f"See its whole log: embctl logs {service} -n 200", f"Then start it again: embctl start {service}"),
+        actions=(
+            f"See its whole log: embctl logs {service} -n 200",
+            *(MODEL_ACTIONS if service == MODEL_SERVICE and verdict.stage is not Stage.LOADED else ()),
+            f"Then start it again: embctl start {service}",
+        ),
     )

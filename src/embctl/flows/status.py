@@ -55,7 +55,7 @@ def _service(
     return ServiceStatus(
         service=service.name,
         state=container.state if container else "absent",
-        health=container.health if container else "none",
+        health=container.health if container and running else "none",
         stage=answer.stage,
         url=endpoint.url,
         image=container.image if container else service.image,

@@ -32,7 +32,8 @@ _GOOD, _BAD, _BUSY, _DIM = "green", "red", "yellow", "dim"
 def _table(*columns: str) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
     for column in columns:
-        table.add_column(column, overflow="fold")
+        # A URL that is broken over two lines cannot be clicked.
+        table.add_column(column, overflow="fold", no_wrap=column == "URL")
     return table
 
 
@@ -163,8 +164,13 @@ def _(data: ConfigShown) -> RenderableType:
     origins = any(row.origin for row in data.settings)
     table = _table("SETTING", "VALUE", "ORIGIN") if origins else _table("SETTING", "VALUE")
     for row in data.settings:
-        table.add_row(row.key, str(row.value), *([row.origin or ""] if origins else []))
+        table.add_row(row.key, _written(row.value), *([row.origin or ""] if origins else []))
     return table
+
+
+def _written(value: object) -> str:
+    """As a settings file has it."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 @view.register
@@ -187,6 +193,8 @@ def error_view(error: EmbctlError) -> RenderableType:
     text = Text()
     text.append("error: ", style=f"bold {_BAD}")
     text.append(error.message)
+    for message in error.details.get("also_failed", ()):
+        text.append(f"\nalso: {message}")
     for line in error.details.get("log", ()):
         text.append(f"\n  | {line}", style=_DIM)
     for action in error.actions:

@@ -179,7 +179,8 @@ def _choose_engine(values: dict[str, Value], origins: dict[str, Origin]) -> None
 def _check_ports(settings: Settings) -> None:
     """Ports as they will be published: in range, and each its own."""
     seen: dict[int, Field] = {}
-    for row in PORTS:
+    # Defaults first: when two clash, the one that somebody gave is to blame.
+    for row in sorted(PORTS, key=lambda row: settings.origins[row.key].source is not Source.DEFAULT):
         port = getattr(settings, row.attribute) + settings.port_offset
         origin = settings.origins[row.key]
         if port > _HIGHEST_PORT:

@@ -32,7 +32,7 @@ def test_a_pull_adds_up_the_bytes_of_its_layers() -> None:
 
 
 def test_a_build_counts_its_finished_steps() -> None:
-    stream = BuildStream("jina:1")
+    stream = BuildStream("jina:1", {})
     told = read(
         stream,
         {"stream": "Step 1/2 : FROM base\n"},
@@ -53,13 +53,20 @@ def test_a_build_counts_its_finished_steps() -> None:
 
 
 def test_a_base_image_is_pulled_within_its_step() -> None:
-    stream = BuildStream("jina:1")
+    stream = BuildStream("jina:1", {})
     told = read(stream, {"stream": "Step 1/2 : FROM base:2\n"}, layer("a", "Downloading", 1, 4))
     assert told[-1] == Progress(text="base:2", done=1, total=4, unit="B")
     assert stream.fetching_base
 
 
 def test_only_the_last_twenty_lines_of_a_build_are_kept() -> None:
-    stream = BuildStream("jina:1")
+    stream = BuildStream("jina:1", {})
     read(stream, {"stream": "".join(f"line {number}\n" for number in range(30))})
     assert list(stream.last_lines) == [f"line {number}" for number in range(10, 30)]
+
+
+def test_a_base_image_is_named_as_it_was_asked_for() -> None:
+    stream = BuildStream("jina:1", {"BASE_IMAGE": "python:3.11"})
+    (progress,) = stream.read({"stream": "Step 1/9 : FROM ${BASE_IMAGE} AS builder\n"})
+    assert progress.text == "FROM python:3.11 AS builder"
+    assert stream.step == "Step 1/9 : FROM python:3.11 AS builder"

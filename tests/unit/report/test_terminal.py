@@ -107,6 +107,12 @@ def test_an_error_is_told_even_when_quiet_with_log_and_next_steps(streams: tuple
     assert streams[0].getvalue() == ""
 
 
+def test_everything_that_failed_is_told(streams: tuple[io.StringIO, io.StringIO]) -> None:
+    error = NotReady("jina exited", code="x", details={"also_failed": ["qdrant could not be pulled"]})
+    reporter(streams).finish(Result(command="start", data=None, error=error))
+    assert streams[1].getvalue().splitlines() == ["error: jina exited", "also: qdrant could not be pulled"]
+
+
 def test_a_warning_goes_to_standard_error(streams: tuple[io.StringIO, io.StringIO]) -> None:
     reporter(streams).finish(Result(command="logs", data=None, warnings=("no container",)))
     assert streams[1].getvalue() == "warning: no container\n"
