@@ -1,6 +1,7 @@
 """The routes: embeddings and models as OpenAI-compatible clients call them, probes, facts."""
 
 import asyncio
+import json
 import sys
 import time
 from collections.abc import Coroutine
@@ -114,7 +115,7 @@ def _checked(content: bytearray, model: LoadedModel, wanted: WantedModel) -> Emb
     if asked.dimensions not in (None, model.encoder.dimension) or isinstance(asked.dimensions, bool):
         raise ApiError(
             400,
-            f"This model does not support the dimensions parameter value {orjson.dumps(asked.dimensions).decode()}",
+            f"This model does not support the dimensions parameter value {json.dumps(asked.dimensions)}",
             param="dimensions",
             code="unsupported_dimensions",
         )

@@ -1,7 +1,9 @@
 """The entry point, and the only place that exits."""
 
+import os
 import signal
 import sys
+from pathlib import Path
 
 from embctl import __version__
 
@@ -17,6 +19,10 @@ def main() -> None:
     from embctl.cli.app import run_command_line  # noqa: PLC0415
     from embctl.errors import Interrupted  # noqa: PLC0415
 
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        # Whoever starts a program without a stream wants to hear nothing of it, not to see the program fail.
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open(mode, encoding="utf-8"))  # noqa: SIM115 - open as long as we run
     for stream in (sys.stdout, sys.stderr):
         # A path or a log line may hold what a console's own encoding lacks; JSON is UTF-8 wherever it goes.
         stream.reconfigure(encoding=None if stream.isatty() else "utf-8", errors="backslashreplace")  # type: ignore[union-attr]

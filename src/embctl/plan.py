@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from embctl.conflicts import port_taken
 from embctl.errors import Conflict
-from embctl.model import ContainerState, Label, Observed, ObservedContainer, ServiceSpec, StackSpec
+from embctl.model import ContainerState, Label, Observed, ObservedContainer, PortOwner, ServiceSpec, StackSpec
 
 __all__ = ["MODEL_SERVICE", "Goal", "Operation", "Plan", "Request", "Verb", "reconcile"]
 
@@ -166,8 +166,19 @@ def _refuse_conflicts(spec: StackSpec, observed: Observed, services: tuple[Servi
         held = {p.published for p in own.ports} if own and own.state in _ALIVE else set()
         for port in service.ports:
             owner = next((o for o in observed.port_owners if o.port == port.published), None)
+            owner = owner or _sibling_on(port.published, spec, observed, services)
             if owner is not None and port.published not in held:
                 raise port_taken(service.name, port.published, owner, nothing_created=True)
+
+
+def _sibling_on(port: int, spec: StackSpec, observed: Observed, services: tuple[ServiceSpec, ...]) -> PortOwner | None:
+    """Our own container of a service that this plan does not touch, if it holds the port."""
+    touched = {service.name for service in services}
+    for container in observed.containers:
+        ours_but_untouched = container.project == spec.project and container.service not in touched
+        if ours_but_untouched and container.state in _ALIVE and port in {p.published for p in container.ports}:
+            return PortOwner(port=port, kind="container", name=container.name)
+    return None
 
 
 def _is_leftover(container: ObservedContainer, project: str) -> bool:
@@ -210,6 +221,9 @@ def _why_create(service: ServiceSpec, container: ObservedContainer | None, obser
         return "definition changed"
     if container.state in (ContainerState.DEAD, ContainerState.REMOVING):
         return f"existing container is {container.state}"
+    if not set(service.networks) <= {network.name for network in observed.networks}:
+        # A container remembers its network by id: one made anew under the same name does not serve it.
+        return "its network is gone"
     image = observed.image(service.image)
     if image and image.id != container.image_id:
         return "image changed"

@@ -225,6 +225,34 @@ def test_a_taken_port_of_a_service_that_is_not_asked_for_does_not_matter(engine:
     assert planned(engine, spec, Request(goal=Goal.UP, services=("qdrant",)))
 
 
+def test_a_port_of_our_own_other_service_is_a_conflict_before_anything_is_touched(
+    running: FakeEngine, spec: StackSpec
+) -> None:
+    port = replace(spec.service("qdrant").ports[0], published=4000)
+    moved = with_service(spec, replace(spec.service("qdrant"), ports=(port,), config_hash="qdrant-2"))
+    with pytest.raises(Conflict, match="embctl-jina"):
+        planned(running, moved, Request(goal=Goal.UP, services=("qdrant",)))
+
+
+def test_two_services_may_swap_their_ports(running: FakeEngine, spec: StackSpec) -> None:
+    qdrant, jina = spec.service("qdrant"), spec.service("jina")
+    swapped = with_service(spec, replace(qdrant, ports=jina.ports, config_hash="qdrant-2"))
+    swapped = with_service(swapped, replace(jina, ports=qdrant.ports, config_hash="jina-2"))
+    assert planned(running, swapped)
+
+
+def test_a_container_whose_network_is_gone_is_made_anew_on_a_new_one(running: FakeEngine, spec: StackSpec) -> None:
+    carry_out(running, spec, Request(goal=Goal.STOPPED, services=ALL))
+    running.remove_network("embctl")
+    plan = planned(running, spec, Request(goal=Goal.UP, services=("qdrant",)))
+    assert str(plan).splitlines() == [
+        "#1 network:embctl, CreateNetwork, no existing network",
+        "#2 service:qdrant, RemoveContainer, its network is gone",
+        "#3 service:qdrant, CreateContainer, its network is gone <- #1, #2",
+        "#4 service:qdrant, StartContainer, just created <- #3",
+    ]
+
+
 def test_a_crash_looping_container_is_left_to_its_restart_policy(engine: FakeEngine, spec: StackSpec) -> None:
     engine.behave("jina", Behaviour(exit_code=1))
     carry_out(engine, spec)

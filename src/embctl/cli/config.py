@@ -11,7 +11,7 @@ from embctl.cli.wiring import run
 
 __all__ = ["register"]
 
-app = typer.Typer(help="Show and check settings.", rich_markup_mode=None)
+app = typer.Typer(help="Show and check settings.\n\nExample: embctl config show --origin", rich_markup_mode=None)
 
 
 @app.command()

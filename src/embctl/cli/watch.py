@@ -110,6 +110,6 @@ def warmup(options: Options, services: Services = None) -> int:
 def register(app: typer.Typer) -> None:
     """Add the commands."""
     app.command()(status)
-    app.command("ps", hidden=True, help="The same as status.")(status)
+    app.command("ps", hidden=True)(status)
     for command in (logs, wait, warmup):
         app.command()(command)

@@ -18,6 +18,8 @@ from embctl.serverlog import failure_of
 
 __all__ = ["await_services", "containers_of", "far_away", "not_started"]
 
+BY_SIGNAL = (137, 143)
+
 
 def containers_of(context: Context, engine: Engine, services: Sequence[str]) -> dict[str, ObservedContainer]:
     """The services' containers; NotReady names the first that has none."""
@@ -129,8 +131,10 @@ def _not_ready(context: Context, verdict: Verdict) -> NotReady:
             actions=(f"Give it more: EMBCTL_{service.upper()}_MEMORY=8g embctl start {service}",),
         )
     how = "died" if verdict.exit_code is None else f"exited with code {verdict.exit_code}"
+    # Who is stopped from outside has no last words about it.
+    why = "it was stopped or killed" if verdict.exit_code in BY_SIGNAL else failure_of(verdict.log_tail)
     return NotReady(
-        f"{service} {how} before it was ready: {failure_of(verdict.log_tail)}",
+        f"{service} {how} before it was ready: {why}",
         code="service_exited",
         details=details,
         actions=(

@@ -40,19 +40,23 @@ def console(stream: TextIO) -> Console:
 
 
 class PlainProgress:
-    """One line an event; of progress only each new step, so that a log stays short."""
+    """One line an event; of progress only each new step and each tenth of a download."""
 
     def __init__(self, stderr: TextIO) -> None:
         self._stderr = stderr
-        self._last: dict[str, str] = {}
+        self._last: dict[str, tuple[str, int]] = {}
 
     def emit(self, event: Event) -> None:
         """Write the event's line."""
         if isinstance(event, OperationProgress | StageProgress):
             key = event.target if isinstance(event, OperationProgress) else event.service
-            if self._last.get(key) == event.progress.text or not event.progress.total:
+            progress = event.progress
+            if not progress.total:
                 return
-            self._last[key] = event.progress.text
+            tenths = progress.done * 10 // progress.total if progress.unit == "B" else 0
+            if self._last.get(key) == (progress.text, tenths):
+                return
+            self._last[key] = progress.text, tenths
         line = event_line(event)
         self._stderr.write(line if len(line) <= LINE else f"{line[: LINE - 1]}…")
         self._stderr.write("\n")

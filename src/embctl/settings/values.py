@@ -17,6 +17,7 @@ Value = str | int | bool
 
 MASK = "********"
 _SMALLEST_MEMORY = "6m"  # engines refuse a container with less
+_LARGEST_MEMORY = "1024t"  # no machine has more, and engines count in 64 bits
 _TRUE = ("1", "true", "yes", "on")
 _FALSE = ("0", "false", "no", "off")
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
@@ -135,8 +136,8 @@ def _name(text: str) -> None:
 
 
 def _memory(text: str) -> None:
-    if units.size(text) < units.size(_SMALLEST_MEMORY):
-        raise ValueError(f'must be at least "{_SMALLEST_MEMORY}"')
+    if not units.size(_SMALLEST_MEMORY) <= units.size(text) <= units.size(_LARGEST_MEMORY):
+        raise ValueError(f'must be from "{_SMALLEST_MEMORY}" to "{_LARGEST_MEMORY}"')
 
 
 def _image(text: str) -> None:

@@ -356,3 +356,9 @@ def test_without_a_key_set_any_key_is_accepted(client: TestClient) -> None:
     headers = {"Authorization": "Bearer whatever"}
 
     assert client.post("/v1/embeddings", json={"input": "x"}, headers=headers).status_code == 200
+
+
+def test_dimensions_that_are_no_text_in_any_encoding_are_a_client_error(client: TestClient) -> None:
+    response = client.post("/v1/embeddings", content=b'{"input": "a", "dimensions": "\\ud83d"}')
+    assert response.status_code == 400
+    assert "does not support the dimensions parameter" in response.json()["error"]["message"]

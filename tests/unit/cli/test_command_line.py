@@ -230,3 +230,9 @@ def test_output_is_utf8_and_whole_on_a_console_that_is_not(tmp_path: Path) -> No
 def test_the_program_answers_for_its_version() -> None:
     run = subprocess.run([sys.executable, "-m", "embctl", "--version"], check=True, capture_output=True, text=True)
     assert run.stdout == f"embctl {__version__}\n"
+
+
+def test_a_missing_standard_output_is_no_failure() -> None:
+    program = [sys.executable, "-m", "embctl", "config", "path"]
+    run = subprocess.run(["sh", "-c", 'exec "$@" <&- >&- 2>&-', "sh", *program], check=False)
+    assert run.returncode == 0

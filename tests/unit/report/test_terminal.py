@@ -87,6 +87,7 @@ def test_a_pipe_gets_one_plain_line_an_event(streams: tuple[io.StringIO, io.Stri
     assert streams[1].getvalue().splitlines() == [
         "image q: pulling (no such image here)",
         "image q: layers 1 B of 2 B",
+        "image q: layers 2 B of 2 B",
         "image q: pulled in 2.0 s",
         "jina: loaded after 3.0 s",
     ]
