@@ -20,7 +20,7 @@ def tmux(*arguments: str) -> str:
     program = shutil.which("tmux") or sys.exit("tmux is not installed")
     # A server of its own: one that runs already would not have the settings in this environment.
     command = [program, "-L", SESSION, *arguments]
-    return subprocess.run(command, capture_output=True, check=True, text=True).stdout  # noqa: S603
+    return subprocess.run(command, capture_output=True, check=True, text=True).stdout  # noqa: S603 - our own words
 
 
 def record(command: str) -> str:

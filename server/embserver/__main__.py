@@ -76,8 +76,8 @@ def _fetch(settings: Settings, wanted: WantedModel) -> int:
 
 def _serve(settings: Settings, wanted: WantedModel, environment: MutableMapping[str, str]) -> int:
     from embserver.app import create_app  # noqa: PLC0415 - keeps the wrong setting's answer quick
-    from embserver.server import Server, listen  # noqa: PLC0415
-    from embserver.starting import fetch_and_load  # noqa: PLC0415
+    from embserver.server import Server, listen  # noqa: PLC0415 - the same
+    from embserver.starting import fetch_and_load  # noqa: PLC0415 - the same
 
     failures: list[StartFailed] = []
 

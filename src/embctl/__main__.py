@@ -16,8 +16,8 @@ def main() -> None:
         # Asked by every script that looks for embctl: answered before the command line is even defined.
         sys.stdout.write(f"embctl {__version__}\n")
         return
-    from embctl.cli.app import run_command_line  # noqa: PLC0415
-    from embctl.errors import Interrupted  # noqa: PLC0415
+    from embctl.cli.app import run_command_line  # noqa: PLC0415 - see above
+    from embctl.errors import Interrupted  # noqa: PLC0415 - see above
 
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         # Whoever starts a program without a stream wants to hear nothing of it, not to see the program fail.

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from embctl import errors, events, outcomes
+from embctl.engine.candidates import candidates
 from embctl.errors import EmbctlError
 from embctl.report.jsonable import envelope, error_object
 from embctl.result import Result
@@ -58,6 +59,27 @@ def test_every_event_type_is_documented() -> None:
 
 def test_the_commands_page_is_what_help_says() -> None:
     assert read("commands.md") == runpy.run_path(str(DOCS / "generate.py"))["page"]()
+
+
+@pytest.mark.parametrize("platform", ["linux", "darwin"])
+def test_the_engines_are_documented_in_the_order_in_which_they_are_dialled(platform: str) -> None:
+    documented = re.findall(r"^\| `(\S+)` \| (.+) \|$", read("engine-discovery.md"), re.MULTILINE)
+    home, runtime = Path("/home/u"), "/run/user/1"
+    dialled = candidates(host="", context="", env={"XDG_RUNTIME_DIR": runtime}, home=home, platform=platform)
+    short = {str(home): "~", runtime: "$XDG_RUNTIME_DIR", "unix://": ""}
+    found = []
+    for candidate in dialled:
+        address = candidate.address
+        for long, written in short.items():
+            address = address.replace(long, written)
+        found.append((address, candidate.origin))
+    assert documented == found
+
+
+def test_what_is_named_is_documented_in_the_order_in_which_it_wins() -> None:
+    page = read("engine-discovery.md")
+    places = [page.index(name) for name in ("`--host`", "`DOCKER_HOST`", "`DOCKER_CONTEXT`", "current context")]
+    assert places == sorted(places)
 
 
 def test_the_index_names_every_page() -> None:
