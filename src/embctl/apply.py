@@ -1,12 +1,13 @@
 """Walks a plan against an engine and tells what happens; carries no decision logic.
 
 Operations run as soon as everything in their `after` has succeeded, independent ones side by side. A failure skips
-what depends on it and nothing else: a running service is never stopped because something else failed.
+what depends on it and nothing else, and brings on what the plan holds ready `unless` it had succeeded: a running
+service is never stopped because something else failed.
 """
 
 from collections.abc import Callable, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from threading import Lock
 from typing import TypedDict
 
@@ -39,7 +40,8 @@ FETCH_COMMAND = ("python", "-m", "embserver", "fetch")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Applied:
-    """What became of a plan: operation numbers by outcome, errors by operation, container ids by service created.
+    """What became of a plan: operation numbers by outcome, errors by operation, the services whose earlier container
+    was started again.
 
     `idle` operations are among the done ones: they looked, and there was nothing to do."""
 
@@ -47,7 +49,7 @@ class Applied:
     failed: Mapping[int, EmbctlError]
     skipped: tuple[int, ...]
     idle: tuple[int, ...]
-    containers: Mapping[str, str]
+    restored: tuple[str, ...]
 
     @property
     def changed(self) -> bool:
@@ -61,6 +63,8 @@ class Applied:
         first, *others = (self.failed[number] for number in sorted(self.failed))
         if others:
             first.details = {**first.details, "also_failed": [error.message for error in others]}
+        if self.restored:
+            first.details = {**first.details, "restored": list(self.restored)}
         raise first
 
 
@@ -92,7 +96,7 @@ class _Walk:
     def run(self, operation: Operation) -> None:
         """One operation, with its events; every failure is an EmbctlError."""
         head: _Head = {"id": operation.id, "verb": operation.verb, "target": operation.target}
-        if self.cancel.is_set():
+        if self.cancel.is_set() and operation.unless is None:
             raise Interrupted("Interrupted before it began.", code="interrupted")
         began = self.clock.monotonic()
         self.tell(OperationStarted(**head, cause=operation.cause))
@@ -116,19 +120,29 @@ class _Walk:
                 engine.build_image(self._service(operation), on_progress, self.cancel)
             case Verb.FETCH_MODEL:
                 self._fetch_model(operation, on_progress)
-            case Verb.CREATE_CONTAINER:
-                service = self._service(operation)
-                self.containers[service.name] = engine.create_container(project, service)
-            case Verb.START_CONTAINER:
-                engine.start_container(name or self.containers[operation.service or ""])
-            case Verb.STOP_CONTAINER:
-                engine.stop_container(name, self._grace(operation))
-            case Verb.REMOVE_CONTAINER:
-                engine.remove_container(name)
             case Verb.REMOVE_NETWORK:
                 engine.remove_network(name)
             case Verb.REMOVE_VOLUME:
                 engine.remove_volume(name)
+            case _:
+                self._call_on_container(operation)
+
+    def _call_on_container(self, operation: Operation) -> None:
+        match operation.verb:
+            case Verb.CREATE_CONTAINER:
+                service = replace(self._service(operation), container_name=operation.name)
+                self.containers[service.name] = self.engine.create_container(self.spec.project, service)
+            case Verb.RENAME_CONTAINER:
+                self.engine.rename_container(self._container(operation), self._service(operation).container_name)
+            case Verb.START_CONTAINER:
+                self.engine.start_container(self._container(operation))
+            case Verb.STOP_CONTAINER:
+                self.engine.stop_container(operation.name, self._grace(operation))
+            case Verb.REMOVE_CONTAINER:
+                self.engine.remove_container(self._container(operation))
+
+    def _container(self, operation: Operation) -> str:
+        return operation.name or self.containers[operation.service or ""]
 
     def _service(self, operation: Operation) -> ServiceSpec:
         return self.spec.service(operation.service or "")
@@ -162,16 +176,23 @@ class _Walk:
 
 
 def apply(plan: Plan, *, spec: StackSpec, engine: Engine, emit: Sink, clock: Clock, cancel: Cancel) -> Applied:
-    """Run the whole plan and report on every operation. On Ctrl-C, lets running calls end, then raises Interrupted."""
+    """Run the whole plan and report on every operation. On Ctrl-C, lets running calls end, puts back what was stopped
+    for something that will not come now, and raises KeyboardInterrupt; a second one does not wait for that."""
     walk = _Walk(spec=spec, engine=engine, emit=emit, clock=clock, cancel=cancel)
     waiting = {operation.id: operation for operation in plan.operations}
     done: set[int] = set()
     failed: dict[int, EmbctlError] = {}
     running: dict[Future[None], int] = {}
+    interruption: KeyboardInterrupt | None = None
     with ThreadPoolExecutor(max_workers=WORKERS, thread_name_prefix="apply") as pool:
-        try:
-            while waiting or running:
-                ready = [op for op in waiting.values() if done.issuperset(op.after)]
+        while True:
+            try:
+                lost = _lost(plan, failed)
+                ready = [
+                    operation
+                    for operation in waiting.values()
+                    if done.issuperset(operation.after) and (operation.unless is None or operation.unless in lost)
+                ]
                 for operation in ready:
                     running[pool.submit(walk.run, waiting.pop(operation.id))] = operation.id
                 if not running:
@@ -184,13 +205,30 @@ def apply(plan: Plan, *, spec: StackSpec, engine: Engine, emit: Sink, clock: Clo
                         failed[number] = error
                     else:
                         raise error
-        except KeyboardInterrupt:
-            cancel.set()
-            raise
+            except KeyboardInterrupt as stop:
+                cancel.set()
+                if interruption:
+                    raise
+                interruption = stop
+    if interruption:
+        raise interruption
     return Applied(
         done=tuple(sorted(done)),
         failed=failed,
-        skipped=tuple(sorted(waiting)),
+        skipped=tuple(sorted(number for number, operation in waiting.items() if operation.unless is None)),
         idle=tuple(walk.idle),
-        containers=dict(walk.containers),
+        restored=tuple(
+            operation.service or ""
+            for operation in plan.operations
+            if operation.unless and operation.id in done and operation.verb is Verb.START_CONTAINER
+        ),
     )
+
+
+def _lost(plan: Plan, failed: Mapping[int, EmbctlError]) -> set[int]:
+    """The operations that failed, and those that wait for one of these."""
+    lost = set(failed)
+    for operation in plan.operations:
+        if lost.intersection(operation.after):
+            lost.add(operation.id)
+    return lost

@@ -231,6 +231,11 @@ class ObservedContainer:
     ports: tuple[Port, ...]
     labels: Mapping[str, str]
 
+    @property
+    def alive(self) -> bool:
+        """Whether it holds its ports and is in the way of another one."""
+        return self.state in (ContainerState.RUNNING, ContainerState.PAUSED, ContainerState.RESTARTING)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ObservedVolume:
@@ -278,12 +283,15 @@ class Observed:
     images: tuple[ObservedImage, ...] = ()
     port_owners: tuple[PortOwner, ...] = ()
 
+    def containers_of(self, project: str, service: str) -> tuple[ObservedContainer, ...]:
+        """The project's own containers for that service, by name: one, or two while one replaces the other."""
+        own = (each for each in self.containers if each.project == project and each.service == service)
+        return tuple(sorted(own, key=lambda container: container.name))
+
     def container_of(self, project: str, service: str) -> ObservedContainer | None:
-        """The project's own container for that service, if any."""
-        for container in self.containers:
-            if container.project == project and container.service == service:
-                return container
-        return None
+        """The container that counts as that service's, if any: the living one of two, else the first."""
+        own = self.containers_of(project, service)
+        return next((container for container in own if container.alive), own[0] if own else None)
 
     def image(self, reference: str) -> ObservedImage | None:
         """The image held under exactly that reference, if any."""

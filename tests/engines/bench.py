@@ -25,7 +25,7 @@ from engines.programs import SLEEPS, Program
 from fakes.fake_engine import FakeEngine
 from fakes.stacks import make_stack
 
-__all__ = ["Bench", "RealBench", "RealEngine", "fake_bench", "real_bench", "real_engine"]
+__all__ = ["Bench", "RealBench", "RealEngine", "fake_bench", "free_port", "real_bench", "real_engine"]
 
 
 class Bench(Protocol):

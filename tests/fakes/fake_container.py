@@ -4,7 +4,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+from embctl.engine.base import Cancel
 from embctl.engine.ports import overlapping
+from embctl.errors import Interrupted
 from embctl.model import (
     ContainerState,
     EngineInfo,
@@ -18,7 +20,7 @@ from embctl.model import (
     ServiceSpec,
 )
 
-__all__ = ["EPOCH", "INFO", "USE", "Behaviour", "FakeContainer", "owners"]
+__all__ = ["EPOCH", "INFO", "USE", "Behaviour", "FakeContainer", "owners", "stop_if"]
 
 EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 INFO = EngineInfo(
@@ -120,3 +122,9 @@ def owners(wanted: Port, others: Iterable[FakeContainer], processes: Iterable[Po
         if any(overlapping(wanted, taken) for taken in other.ports)
     ]
     return found or [process for process in processes if process.port == wanted.published]
+
+
+def stop_if(cancel: Cancel) -> None:
+    """What a long call does once the user cancelled it."""
+    if cancel.is_set():
+        raise Interrupted("Interrupted.", code="interrupted")

@@ -13,7 +13,7 @@ from embctl.conflicts import port_taken
 from embctl.engine.base import Cancel, OnProgress
 from embctl.engine.labels import container_labels, oneoff_labels
 from embctl.engine.ports import overlapping
-from embctl.errors import Conflict, EngineUnreachable, Failed, Interrupted
+from embctl.errors import Conflict, EngineUnreachable, Failed
 from embctl.events import Progress
 from embctl.model import (
     ContainerState,
@@ -34,7 +34,7 @@ from embctl.model import (
     StackSpec,
     VolumeSpec,
 )
-from fakes.fake_container import EPOCH, INFO, USE, Behaviour, FakeContainer, owners
+from fakes.fake_container import EPOCH, INFO, USE, Behaviour, FakeContainer, owners, stop_if
 from fakes.hooks import Hooks
 
 __all__ = ["Behaviour", "FakeContainer", "FakeEngine"]
@@ -120,7 +120,8 @@ class FakeEngine:
     def crash(self, name: str, *, exit_code: int = 137, oom_killed: bool = False) -> None:
         """The process of container `name` dies now; its restart policy applies."""
         with self._changed:
-            self._exit(self.named(name), exit_code=exit_code, oom_killed=oom_killed)
+            self.named(name).crash(exit_code, oom_killed=oom_killed)
+            self._changed.notify_all()
 
     def pause(self, container_id: str) -> None:
         """Somebody freezes that container."""
@@ -181,12 +182,12 @@ class FakeEngine:
 
     def pull_image(self, reference: str, on_progress: OnProgress, cancel: Cancel) -> None:
         with self._call("pull_image", reference):
-            self._stop_if(cancel)
+            stop_if(cancel)
             if self._registry is not None and reference not in self._registry:
                 raise Failed(f"The image {reference} could not be pulled: not found.", code="pull_failed")
             for done in (50, 100):
                 on_progress(Progress(text=reference, done=done << 20, total=100 << 20, unit="B"))
-                self._stop_if(cancel)
+                stop_if(cancel)
             self.add_image(reference)
 
     def build_image(self, service: ServiceSpec, on_progress: OnProgress, cancel: Cancel) -> None:
@@ -194,9 +195,9 @@ class FakeEngine:
             if service.build is None:
                 raise ValueError(f"{service.name} has nothing to build")
             for step in (1, 2):
-                self._stop_if(cancel)
+                stop_if(cancel)
                 on_progress(Progress(text=f"RUN step {step}", done=step - 1, total=2, unit="steps"))
-            self._stop_if(cancel)
+            stop_if(cancel)
             self.add_image(service.image, labels={Label.BUILD_HASH: service.build.digest})
             on_progress(Progress(text=service.image, done=2, total=2, unit="steps"))
 
@@ -214,6 +215,11 @@ class FakeEngine:
         with self._call("create_container", service.container_name):
             return self._create(service, service.container_name, container_labels(project, service)).id
 
+    def rename_container(self, container_id: str, name: str) -> None:
+        with self._call("rename_container", self._name_of(container_id)):
+            self._refuse_taken(name)
+            self._get(container_id).name = name
+
     def start_container(self, container_id: str) -> None:
         with self._call("start_container", self._name_of(container_id)):
             container = self._get(container_id)
@@ -228,7 +234,7 @@ class FakeEngine:
             container.started_at, container.restarts = self._now(), 0
             self.say(container.name, *behaviour.lines, stream=behaviour.stream)
             if behaviour.exit_code is not None:
-                self._exit(container, exit_code=behaviour.exit_code, oom_killed=behaviour.oom_killed)
+                container.crash(behaviour.exit_code, oom_killed=behaviour.oom_killed)
 
     def stop_container(self, container_id: str, grace: float) -> None:
         with self._call("stop_container", self._name_of(container_id)):
@@ -272,9 +278,9 @@ class FakeEngine:
             try:
                 behaviour = self._behaviours.get(service.name, Behaviour())
                 for line in behaviour.once_lines:
-                    self._stop_if(cancel)
+                    stop_if(cancel)
                     on_line(line)
-                self._stop_if(cancel)
+                stop_if(cancel)
                 return behaviour.once_exit_code
             finally:
                 del self.containers[container.id]
@@ -348,8 +354,7 @@ class FakeEngine:
     def _create(self, service: ServiceSpec, name: str, labels: Mapping[str, str]) -> FakeContainer:
         if service.image not in self.images:
             raise Failed(f"The image {service.image} is not on the engine.", code="image_missing")
-        if any(container.name == name for container in self.containers.values()):
-            raise Conflict(f"A container named {name} exists already.", code="name_taken")
+        self._refuse_taken(name)
         volumes = tuple(mount.source for mount in service.mounts if mount.kind is MountKind.VOLUME)
         for volume in volumes:  # an engine makes the missing ones itself, without labels
             self.volumes.setdefault(volume, ObservedVolume(name=volume, project=None))
@@ -367,6 +372,10 @@ class FakeEngine:
         )
         self.containers[container.id] = container
         return container
+
+    def _refuse_taken(self, name: str) -> None:
+        if any(container.name == name for container in self.containers.values()):
+            raise Conflict(f"A container named {name} exists already.", code="name_taken")
 
     def _refuse_what_is_missing_or_taken(self, container: FakeContainer) -> None:
         for network in container.networks:
@@ -387,12 +396,3 @@ class FakeEngine:
 
     def _others(self, left_out: Callable[[FakeContainer], bool]) -> list[FakeContainer]:
         return [container for container in self.containers.values() if container.alive and not left_out(container)]
-
-    def _exit(self, container: FakeContainer, *, exit_code: int, oom_killed: bool) -> None:
-        container.crash(exit_code, oom_killed=oom_killed)
-        self._changed.notify_all()
-
-    @staticmethod
-    def _stop_if(cancel: Cancel) -> None:
-        if cancel.is_set():
-            raise Interrupted("Interrupted.", code="interrupted")

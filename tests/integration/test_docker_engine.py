@@ -22,19 +22,13 @@ from embctl.model import (
     Ulimit,
 )
 from embctl.ready import Endpoint, wait_until_ready
-from engines.bench import RealBench, RealEngine, real_bench, real_engine
+from engines.bench import RealBench, RealEngine, real_bench
 from engines.programs import SLEEPS, Program
 from engines.tiny_registry import tiny_registry
 from fakes.fake_clock import FakeClock
 from fakes.scripted_http import ScriptedHttp
 
 pytestmark = pytest.mark.engine
-
-
-@pytest.fixture(scope="module")
-def engine_here() -> Iterator[RealEngine]:
-    with real_engine() as engine:
-        yield engine
 
 
 @pytest.fixture

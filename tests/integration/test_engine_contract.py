@@ -1,7 +1,7 @@
 """What every engine promises, held against the fake one and a real one alike."""
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from threading import Event, Timer
 
@@ -11,24 +11,8 @@ from embctl.compose.context import build_spec
 from embctl.errors import Conflict, Failed, Interrupted
 from embctl.events import Progress
 from embctl.model import ContainerState, Label, LogLine, ObservedContainer, PortOwner, ServiceSpec, StackSpec
-from engines.bench import Bench, RealEngine, fake_bench, real_bench, real_engine
+from engines.bench import Bench
 from engines.programs import FAILS, SLEEPS, SPEAKS, Program
-
-
-@pytest.fixture(scope="session")
-def engine_here() -> Iterator[RealEngine]:
-    with real_engine() as engine:
-        yield engine
-
-
-@pytest.fixture(params=["fake", pytest.param("real", marks=pytest.mark.engine)])
-def bench(request: pytest.FixtureRequest) -> Iterator[Bench]:
-    if request.param == "fake":
-        with fake_bench() as fake:
-            yield fake
-    else:
-        with real_bench(request.getfixturevalue("engine_here")) as real:
-            yield real
 
 
 def never() -> Event:
@@ -175,6 +159,22 @@ def test_a_container_name_is_given_once(bench: Bench) -> None:
     create(bench, spec)
     with pytest.raises(Conflict) as taken:
         bench.engine.create_container(bench.project, spec.services[0])
+    assert taken.value.code == "name_taken"
+
+
+def test_a_running_container_gets_another_name_and_runs_on(bench: Bench) -> None:
+    before = started(bench)
+    bench.engine.rename_container(before.id, f"{bench.project}-renamed")
+    after = bench.engine.inspect(before.id)
+    assert after.name == f"{bench.project}-renamed"
+    assert (after.state, after.started_at) == (ContainerState.RUNNING, before.started_at)
+
+
+def test_a_name_that_somebody_has_is_not_given_again(bench: Bench) -> None:
+    container_id = create(bench, bench.stack())
+    bench.add_foreign(f"{bench.project}-stranger")
+    with pytest.raises(Conflict) as taken:
+        bench.engine.rename_container(container_id, f"{bench.project}-stranger")
     assert taken.value.code == "name_taken"
 
 

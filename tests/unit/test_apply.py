@@ -1,6 +1,10 @@
 """Walking a plan: order, concurrency, failure and interruption."""
 
+import signal
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 
 import pytest
 
@@ -9,10 +13,11 @@ from embctl.engine.base import Cancel
 from embctl.errors import Failed, Interrupted
 from embctl.events import Event, OperationFailed, OperationFinished, OperationProgress, OperationStarted
 from embctl.model import StackSpec
-from embctl.plan import Goal, Plan, Request, reconcile
+from embctl.plan import Goal, Plan, Request
+from embctl.reconcile import reconcile
 from fakes.fake_clock import FakeClock
 from fakes.fake_engine import Behaviour, FakeEngine
-from fakes.stacks import make_stack
+from fakes.stacks import make_stack, with_service
 
 
 @pytest.fixture
@@ -103,6 +108,31 @@ def test_once_cancelled_nothing_new_begins(engine: FakeEngine, spec: StackSpec) 
     applied = walk(up(engine, spec), engine, spec, cancel=cancel)
     assert any(isinstance(error, Interrupted) for error in applied.failed.values())
     assert not engine.containers
+
+
+def test_ctrl_c_while_a_container_is_replaced_puts_the_old_one_back_before_the_command_ends(
+    engine: FakeEngine, spec: StackSpec
+) -> None:
+    walk(up(engine, spec), engine, spec).raise_first_error()
+    before = engine.named("embctl-qdrant")
+    changed = with_service(spec, replace(spec.service("qdrant"), config_hash="qdrant-2"))
+    plan = up(engine, changed)
+    engine.on("stop_container", lambda: signal.raise_signal(signal.SIGINT))
+    with ctrl_c_raises(), pytest.raises(KeyboardInterrupt):
+        walk(plan, engine, changed)
+    assert engine.named("embctl-qdrant") is before
+    assert before.alive
+    assert {container.name for container in engine.containers.values()} == {"embctl-qdrant", "embctl-jina"}
+
+
+@contextmanager
+def ctrl_c_raises() -> Iterator[None]:
+    """A shell that runs the tests in the background lets them ignore the signal."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def test_a_model_that_cannot_be_fetched_fails_with_the_last_lines_and_the_ways_out(

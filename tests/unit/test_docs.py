@@ -1,5 +1,6 @@
 """The documented contracts are the program's own."""
 
+import ast
 import dataclasses
 import re
 import runpy
@@ -9,6 +10,7 @@ import pytest
 
 from embctl import errors, events, outcomes
 from embctl.engine.candidates import candidates
+from embctl.engine.faults import CODES, refused
 from embctl.errors import EmbctlError
 from embctl.report.jsonable import envelope, error_object
 from embctl.result import Result
@@ -33,6 +35,32 @@ def test_every_exit_code_is_documented_with_its_category() -> None:
     }
     tree = {getattr(errors, name) for name in errors.__all__} - {EmbctlError}
     assert documented == {(error.exit_code, error.category) for error in tree} | {(0, ""), (10, "")}
+
+
+def raised() -> set[tuple[str, int]]:
+    """Each error code that the program may raise, with its exit code."""
+    kinds = {name: getattr(errors, name).exit_code for name in errors.__all__}
+    calls = [
+        node
+        for file in (DOCS.parent / "src").rglob("*.py")
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in kinds
+    ]
+    told = {
+        (str(keyword.value.value), kinds[call.func.id])
+        for call in calls
+        for keyword in call.keywords
+        if keyword.arg == "code" and isinstance(keyword.value, ast.Constant) and isinstance(call.func, ast.Name)
+    }
+    answers = ((doing, pattern.replace(r"(?:\S+ )?", "")) for doing, pattern, _ in CODES)
+    refusals = (refused(doing, "it", None, answer) for doing, answer in answers)
+    return told | {(error.code, error.exit_code) for error in refusals}
+
+
+def test_every_error_code_is_documented_with_its_exit_code() -> None:
+    section = read("exit-codes.md").split("## Error codes\n")[1]
+    rows = re.findall(r"^\| (`.+`) \| (\d+) \|", section, re.MULTILINE)
+    assert {(code, int(number)) for codes, number in rows for code in re.findall(r"`(\w+)`", codes)} == raised()
 
 
 def test_the_envelope_is_documented_key_by_key() -> None:

@@ -8,7 +8,8 @@ from embctl.apply import apply
 from embctl.engine.base import Cancel
 from embctl.errors import Conflict
 from embctl.model import ContainerState, Label, Port, StackSpec
-from embctl.plan import Goal, Plan, Request, reconcile
+from embctl.plan import Goal, Plan, Request
+from embctl.reconcile import reconcile
 from fakes.fake_clock import FakeClock
 from fakes.fake_engine import Behaviour, FakeEngine
 from fakes.stacks import make_stack, with_service
@@ -51,10 +52,10 @@ def test_from_nothing_everything_is_made_and_independent_chains_do_not_wait_for_
         "#3 volume:embctl-models, CreateVolume, no existing volume",
         "#4 image:example/qdrant:1, PullImage, no such image here",
         "#5 service:qdrant, CreateContainer, no existing container <- #1, #2, #4",
-        "#6 service:qdrant, StartContainer, just created <- #5",
-        "#7 image:example/jina:1, BuildImage, no such image here",
-        "#8 service:jina, CreateContainer, no existing container <- #1, #3, #7",
-        "#9 service:jina, StartContainer, just created <- #8",
+        "#6 image:example/jina:1, BuildImage, no such image here",
+        "#7 service:jina, CreateContainer, no existing container <- #1, #3, #6",
+        "#8 service:qdrant, StartContainer, just created <- #5",
+        "#9 service:jina, StartContainer, just created <- #7",
     ]
 
 
@@ -69,13 +70,31 @@ def test_a_running_stack_needs_nothing(running: FakeEngine, spec: StackSpec) -> 
     assert str(planned(running, spec)) == "nothing to do"
 
 
-def test_a_changed_definition_replaces_just_that_container(running: FakeEngine, spec: StackSpec) -> None:
+def test_a_changed_definition_replaces_just_that_container_and_keeps_the_old_one_until_the_new_one_runs(
+    running: FakeEngine, spec: StackSpec
+) -> None:
     changed = with_service(spec, replace(spec.service("qdrant"), config_hash="qdrant-2"))
     assert str(planned(running, changed)).splitlines() == [
-        "#1 service:qdrant, StopContainer, definition changed",
-        "#2 service:qdrant, RemoveContainer, definition changed <- #1",
-        "#3 service:qdrant, CreateContainer, definition changed <- #2",
-        "#4 service:qdrant, StartContainer, just created <- #3",
+        "#1 service:qdrant, CreateContainer, definition changed",
+        "#2 service:qdrant, StopContainer, definition changed <- #1",
+        "#3 service:qdrant, StartContainer, just created <- #1, #2",
+        "#4 service:qdrant, RemoveContainer, definition changed <- #3",
+        "#5 service:qdrant, RenameContainer, takes the place of the old one <- #4",
+        "#6 service:qdrant, RemoveContainer, did not start <- #1, unless #3",
+        "#7 service:qdrant, StartContainer, its replacement did not start <- #2, #6, unless #3",
+    ]
+
+
+def test_a_replaced_container_that_did_not_run_is_not_put_back_to_work(running: FakeEngine, spec: StackSpec) -> None:
+    carry_out(running, spec, Request(goal=Goal.STOPPED, services=ALL))
+    changed = with_service(spec, replace(spec.service("qdrant"), config_hash="qdrant-2"))
+    plan = planned(running, changed, Request(goal=Goal.UP, services=("qdrant",)))
+    assert str(plan).splitlines() == [
+        "#1 service:qdrant, CreateContainer, definition changed",
+        "#2 service:qdrant, StartContainer, just created <- #1",
+        "#3 service:qdrant, RemoveContainer, definition changed <- #2",
+        "#4 service:qdrant, RenameContainer, takes the place of the old one <- #3",
+        "#5 service:qdrant, RemoveContainer, did not start <- #1, unless #2",
     ]
 
 
@@ -83,9 +102,10 @@ def test_changed_image_sources_are_built_before_the_old_container_stops(running:
     jina = spec.service("jina")
     assert jina.build is not None
     changed = with_service(spec, replace(jina, build=replace(jina.build, digest="build-2"), config_hash="jina-2"))
-    assert str(planned(running, changed)).splitlines()[:2] == [
+    assert str(planned(running, changed)).splitlines()[:3] == [
         "#1 image:example/jina:1, BuildImage, its sources changed",
-        "#2 service:jina, StopContainer, definition changed <- #1",
+        "#2 service:jina, CreateContainer, definition changed <- #1",
+        "#3 service:jina, StopContainer, definition changed <- #2",
     ]
 
 
@@ -103,7 +123,7 @@ def test_another_image_under_the_same_name_replaces_the_container(running: FakeE
     observed = running.observe(spec)
     images = tuple(replace(image, id="sha256:newer") for image in observed.images if "qdrant" in image.reference)
     plan = reconcile(spec, replace(observed, images=images), Request(goal=Goal.UP, services=("qdrant",)))
-    assert str(plan).splitlines()[0] == "#1 service:qdrant, StopContainer, image changed"
+    assert str(plan).splitlines()[0] == "#1 service:qdrant, CreateContainer, image changed"
 
 
 def test_an_exited_container_is_started_again_with_its_exit_code_as_the_cause(
@@ -127,10 +147,11 @@ def test_a_container_that_was_created_but_never_started_is_started(engine: FakeE
 
 def test_a_dead_container_is_replaced(running: FakeEngine, spec: StackSpec) -> None:
     running.named("embctl-qdrant").state = ContainerState.DEAD
-    assert [op.verb for op in planned(running, spec).operations] == [
-        "RemoveContainer",
+    assert [operation.verb for operation in planned(running, spec).operations if not operation.unless] == [
         "CreateContainer",
         "StartContainer",
+        "RemoveContainer",
+        "RenameContainer",
     ]
 
 
@@ -234,11 +255,50 @@ def test_a_port_of_our_own_other_service_is_a_conflict_before_anything_is_touche
         planned(running, moved, Request(goal=Goal.UP, services=("qdrant",)))
 
 
-def test_two_services_may_swap_their_ports(running: FakeEngine, spec: StackSpec) -> None:
+def test_two_services_may_swap_their_ports_each_waiting_until_the_other_has_stopped(
+    running: FakeEngine, spec: StackSpec
+) -> None:
     qdrant, jina = spec.service("qdrant"), spec.service("jina")
     swapped = with_service(spec, replace(qdrant, ports=jina.ports, config_hash="qdrant-2"))
     swapped = with_service(swapped, replace(jina, ports=qdrant.ports, config_hash="jina-2"))
-    assert planned(running, swapped)
+    lines = str(planned(running, swapped)).splitlines()
+    assert "#5 service:qdrant, StartContainer, just created <- #1, #2, #4" in lines
+    carry_out(running, swapped)
+    assert not planned(running, swapped)
+
+
+def half_replaced(running: FakeEngine, spec: StackSpec, *, new: ContainerState) -> StackSpec:
+    """A replacement of Qdrant that was cut short: the old container is stopped, the new one bears its first name."""
+    changed = with_service(spec, replace(spec.service("qdrant"), config_hash="qdrant-2"))
+    running.named("embctl-qdrant").state = ContainerState.EXITED
+    created = replace(changed.service("qdrant"), container_name="embctl-qdrant-next")
+    running.containers[running.create_container("embctl", created)].state = new
+    return changed
+
+
+def test_a_replacement_cut_short_after_its_start_keeps_the_new_container_and_gives_it_the_name(
+    running: FakeEngine, spec: StackSpec
+) -> None:
+    changed = half_replaced(running, spec, new=ContainerState.RUNNING)
+    assert str(planned(running, changed)).splitlines() == [
+        "#1 service:qdrant, RemoveContainer, left over from an interrupted run",
+        "#2 service:qdrant, RenameContainer, its replacement was interrupted <- #1",
+    ]
+
+
+def test_a_replacement_cut_short_before_its_start_is_begun_anew(running: FakeEngine, spec: StackSpec) -> None:
+    changed = half_replaced(running, spec, new=ContainerState.CREATED)
+    assert str(planned(running, changed)).splitlines()[:3] == [
+        "#1 service:qdrant, RemoveContainer, left over from an interrupted run",
+        "#2 service:qdrant, CreateContainer, definition changed <- #1",
+        "#3 service:qdrant, StartContainer, just created <- #2",
+    ]
+
+
+def test_stop_finds_the_living_one_of_two_containers(running: FakeEngine, spec: StackSpec) -> None:
+    changed = half_replaced(running, spec, new=ContainerState.RUNNING)
+    plan = planned(running, changed, Request(goal=Goal.STOPPED, services=("qdrant",)))
+    assert [operation.name for operation in plan.operations] == [running.named("embctl-qdrant-next").id]
 
 
 def test_a_container_whose_network_is_gone_is_made_anew_on_a_new_one(running: FakeEngine, spec: StackSpec) -> None:
@@ -247,9 +307,11 @@ def test_a_container_whose_network_is_gone_is_made_anew_on_a_new_one(running: Fa
     plan = planned(running, spec, Request(goal=Goal.UP, services=("qdrant",)))
     assert str(plan).splitlines() == [
         "#1 network:embctl, CreateNetwork, no existing network",
-        "#2 service:qdrant, RemoveContainer, its network is gone",
-        "#3 service:qdrant, CreateContainer, its network is gone <- #1, #2",
-        "#4 service:qdrant, StartContainer, just created <- #3",
+        "#2 service:qdrant, CreateContainer, its network is gone <- #1",
+        "#3 service:qdrant, StartContainer, just created <- #2",
+        "#4 service:qdrant, RemoveContainer, its network is gone <- #3",
+        "#5 service:qdrant, RenameContainer, takes the place of the old one <- #4",
+        "#6 service:qdrant, RemoveContainer, did not start <- #2, unless #3",
     ]
 
 

@@ -1,14 +1,19 @@
 """What holds for every plan, whatever was there before and wherever it was interrupted."""
 
+import itertools
+from collections.abc import Callable
 from dataclasses import replace
+from threading import Lock
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from embctl.apply import apply
 from embctl.engine.base import Cancel
+from embctl.errors import Failed
 from embctl.model import ContainerState, Label, StackSpec
-from embctl.plan import Goal, Plan, Request, reconcile
+from embctl.plan import Goal, Plan, Request
+from embctl.reconcile import reconcile
 from fakes.fake_clock import FakeClock
 from fakes.fake_engine import FakeEngine
 from fakes.stacks import make_stack, with_service
@@ -32,7 +37,8 @@ def engines(draw: st.DrawFn) -> FakeEngine:
     for network in SPEC.networks:
         if draw(st.booleans()):
             engine.create_network(SPEC.project, network)
-    for service in SPEC.services:
+    names = [(service, service.container_name + suffix) for service in SPEC.services for suffix in ("", "-next")]
+    for service, name in names:
         if draw(st.booleans()):
             labels: dict[str, str] = {
                 Label.PROJECT: SPEC.project,
@@ -40,7 +46,7 @@ def engines(draw: st.DrawFn) -> FakeEngine:
                 Label.CONFIG_HASH: draw(st.sampled_from([service.config_hash, "older"])),
             }
             state = draw(st.sampled_from([s for s in ContainerState if s is not ContainerState.REMOVING]))
-            engine.add_container(service.container_name, labels=labels, state=state, image=service.image)
+            engine.add_container(name, labels=labels, state=state, image=service.image)
     if draw(st.booleans()):
         engine.add_container("embctl-jina-run-9", labels={Label.PROJECT: SPEC.project})
     for index in range(draw(st.integers(0, 2))):
@@ -97,3 +103,60 @@ def test_a_change_of_one_service_leaves_the_other_alone(engine: FakeEngine) -> N
     changed = with_service(SPEC, replace(SPEC.service("qdrant"), config_hash="newer"))
     plan = plan_for(engine, Request(goal=Goal.UP, services=NAMES), changed)
     assert {operation.service for operation in plan.operations} == {"qdrant"}
+
+
+CHANGED = replace(
+    SPEC,
+    services=tuple(
+        replace(service, config_hash="newer", build=service.build and replace(service.build, digest="newer"))
+        for service in SPEC.services
+    ),
+)
+on_containers = st.sampled_from(
+    ["build_image", "create_container", "stop_container", "start_container", "remove_container", "rename_container"]
+)
+
+
+def nth_time(number: int, act: Callable[[], None]) -> Callable[[], None]:
+    """Acts when it is called for the `number`th time, counted from 0."""
+    calls = itertools.count()
+    lock = Lock()
+
+    def count() -> None:
+        with lock:
+            due = next(calls) == number
+        if due:
+            act()
+
+    return count
+
+
+def refuse() -> None:
+    raise Failed("the engine refuses", code="engine_refused")
+
+
+@given(on_containers, st.integers(0, 1))
+def test_whatever_fails_while_running_services_are_replaced_each_of_them_runs_afterwards(
+    method: str, number: int
+) -> None:
+    engine = FakeEngine()
+    carry_out(engine, plan_for(engine, Request(goal=Goal.UP, services=NAMES)))
+    plan = plan_for(engine, Request(goal=Goal.UP, services=NAMES), CHANGED)
+    engine.on(method, nth_time(number, refuse))
+    apply(plan, spec=CHANGED, engine=engine, emit=lambda _: None, clock=FakeClock(), cancel=Cancel())
+    assert [name for name in NAMES if not living(engine, name)] == []
+
+
+@given(on_containers, st.integers(0, 1))
+def test_whenever_a_replacement_is_cancelled_each_service_runs_afterwards(method: str, number: int) -> None:
+    engine, cancel = FakeEngine(), Cancel()
+    carry_out(engine, plan_for(engine, Request(goal=Goal.UP, services=NAMES)))
+    plan = plan_for(engine, Request(goal=Goal.UP, services=NAMES), CHANGED)
+    engine.on(method, nth_time(number, cancel.set))
+    apply(plan, spec=CHANGED, engine=engine, emit=lambda _: None, clock=FakeClock(), cancel=cancel)
+    assert [name for name in NAMES if not living(engine, name)] == []
+
+
+def living(engine: FakeEngine, service: str) -> bool:
+    container = engine.observe(SPEC).container_of(SPEC.project, service)
+    return container is not None and container.alive

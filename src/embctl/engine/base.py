@@ -56,6 +56,9 @@ class Engine(Protocol):
     def create_container(self, project: str, service: ServiceSpec) -> str:
         """Create (not start) the container with our labels and compose's; returns its id."""
 
+    def rename_container(self, container_id: str, name: str) -> None:
+        """Give a container, running or not, another name. Conflict(code="name_taken") when somebody has it."""
+
     def start_container(self, container_id: str) -> None:
         """Start a created or stopped container, or unpause a paused one."""
 

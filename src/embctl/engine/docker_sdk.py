@@ -146,6 +146,11 @@ class DockerEngine:
         with self._ask("create container", service.container_name):
             return self._create(service_body(project, service), service.container_name)
 
+    def rename_container(self, container_id: str, name: str) -> None:
+        """One call."""
+        with self._ask("rename container", container_id):
+            self._client.rename(container_id, name)
+
     def start_container(self, container_id: str) -> None:
         """One call for a stopped container; a paused one refuses it and is unpaused."""
         with self._ask("start container", container_id):

@@ -24,6 +24,7 @@ FREE_SPACE = (
 CODES = (
     ("create container", "no such image", "image_missing"),
     ("create container", "already in use by container", "name_taken"),
+    ("rename container", "already in use by container", "name_taken"),
     ("create network", "already exists", "network_taken"),
     ("start container", r"network (?:\S+ )?not found", "network_missing"),
     ("remove container", "running container", "container_running"),

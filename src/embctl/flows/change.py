@@ -6,7 +6,8 @@ from embctl.apply import Applied, apply
 from embctl.flows.context import Context
 from embctl.flows.locking import project_lock
 from embctl.outcomes import Changed, Planned
-from embctl.plan import Plan, Request, reconcile
+from embctl.plan import Plan, Request
+from embctl.reconcile import reconcile
 from embctl.result import Result
 
 __all__ = ["carry_out", "change", "preview"]

@@ -60,7 +60,7 @@ def _(data: Planned) -> RenderableType:
 
 @view.register
 def _(data: Changed) -> RenderableType:
-    count = len(data.plan.operations)
+    count = sum(operation.unless is None for operation in data.plan.operations)
     return Text("nothing to do" if not count else f"done: {count} operation{'s' if count > 1 else ''}")
 
 
@@ -195,6 +195,8 @@ def error_view(error: EmbctlError) -> RenderableType:
     text.append(error.message)
     for message in error.details.get("also_failed", ()):
         text.append(f"\nalso: {message}")
+    for service in error.details.get("restored", ()):
+        text.append(f"\n{service} runs again in its earlier container")
     for line in error.details.get("log", ()):
         text.append(f"\n  | {line}", style=_DIM)
     for action in error.actions:

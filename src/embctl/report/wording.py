@@ -23,6 +23,7 @@ _DOING = {
     "BuildImage": ("building", "built"),
     "FetchModel": ("fetching", "fetched"),
     "CreateContainer": ("creating container", "container created"),
+    "RenameContainer": ("renaming container", "container renamed"),
     "StartContainer": ("starting", "started"),
     "StopContainer": ("stopping", "stopped"),
     "RemoveContainer": ("removing container", "container removed"),
