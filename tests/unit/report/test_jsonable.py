@@ -62,6 +62,7 @@ def test_a_plan_is_a_list_of_operations_with_their_causes() -> None:
                     "name": "v",
                     "service": None,
                     "after": [],
+                    "unless": None,
                 }
             ]
         }
