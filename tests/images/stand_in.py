@@ -44,7 +44,7 @@ def ensure_stand_in(env: Mapping[str, str]) -> str:
 def _context() -> bytes:
     """The build context as a reproducible tar: the image's own files and, from the server folder, the store."""
     files = {name: QDRANT / name for name in ("Dockerfile", "entrypoint.sh", "qdrant")}
-    files["requirements-embstore.txt"] = SERVER / "requirements-embstore.txt"
+    files |= {name: SERVER / name for name in ("requirements-embstore.txt", "constraints.txt")}
     files |= {str(path.relative_to(SERVER)): path for path in (SERVER / "embstore").rglob("*.py")}
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w") as archive:
