@@ -3,6 +3,7 @@
 import json
 import signal
 from collections.abc import Iterator
+from datetime import datetime
 from subprocess import Popen
 from typing import Any
 
@@ -44,6 +45,32 @@ def test_interrupting_a_start_leaves_what_runs_and_the_next_start_finishes(stack
     assert reply.error["category"] == "interrupted"
     assert stack.container("qdrant")["State"]["Running"]
     assert {each["stage"] for each in stack.succeed("start", "all").data["services"]} == {"warm"}
+
+
+@pytest.mark.parametrize("arguments", [("logs", "qdrant", "--follow"), ("status", "--watch")])
+def test_interrupting_what_has_no_other_end_says_nothing(stack: Stack, arguments: tuple[str, ...]) -> None:
+    stack.succeed("start", "qdrant", "--no-wait")
+    process = stack.open(*arguments, output="text")
+    assert process.stdout
+    process.stdout.readline()
+    process.send_signal(signal.SIGINT)
+    _, stderr = process.communicate()
+    assert (process.returncode, stderr) == (130, "")
+
+
+def test_followed_logs_go_on_through_a_restart_until_they_are_interrupted(stack: Stack) -> None:
+    stack.succeed("start", "qdrant")
+    process = stack.open("logs", "qdrant", "--follow")
+    read_until(process, "log_line", service="qdrant")
+    stack.succeed("restart", "qdrant")
+    stopped = datetime.fromisoformat(stack.container("qdrant")["State"]["FinishedAt"])
+    assert process.stdout
+    assert any(datetime.fromisoformat(json.loads(line)["timestamp"]) > stopped for line in process.stdout)
+    process.send_signal(signal.SIGINT)
+    stdout, stderr = process.communicate()
+
+    reply = parse(process.returncode, stdout.splitlines()[-1], stderr)
+    assert (reply.exit_code, reply.error["category"]) == (130, "interrupted")
 
 
 def test_a_second_command_waits_for_the_first_and_then_finds_nothing_to_do(stack: Stack) -> None:

@@ -51,7 +51,12 @@ def status(
     from embctl.report.choose import choose_frames
 
     show = choose_frames(options.output or Output.TEXT, sys.stdout)
-    return run("status", options, lambda context: watch_flow(context, chosen(services), show, WATCH_INTERVAL))
+    return run(
+        "status",
+        options,
+        lambda context: watch_flow(context, chosen(services), show, WATCH_INTERVAL),
+        endless=True,
+    )
 
 
 @with_options
@@ -59,7 +64,7 @@ def logs(
     options: Options,
     services: Services = None,
     *,
-    follow: Annotated[bool, typer.Option("-f", "--follow", help="Go on until Ctrl-C.")] = False,
+    follow: Annotated[bool, typer.Option("-f", "--follow", help="Go on until Ctrl-C, through restarts too.")] = False,
     tail: Annotated[int | None, typer.Option("-n", "--tail", min=0, help="Only the last lines of each.")] = None,
     since: Annotated[
         datetime | None, typer.Option(parser=moment, metavar="TIME", help="Only from then on: 10m, 2h, ISO 8601.")
@@ -82,6 +87,7 @@ def logs(
         options,
         lambda context: flow(context, chosen(services), reporter.log, follow=follow, tail=tail, since=since),
         reporter=reporter,
+        endless=follow,
     )
 
 

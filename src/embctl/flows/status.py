@@ -6,15 +6,20 @@ from functools import partial
 from embctl.clock import now
 from embctl.engine.base import Engine
 from embctl.errors import Failed
+from embctl.events import Stage
 from embctl.flows.context import Context
 from embctl.flows.parallel import as_they_come
-from embctl.flows.readiness import far_away
-from embctl.model import ContainerState, Label, Observed, ObservedContainer, ResourceUse, ServiceSpec
+from embctl.flows.readiness import BY_SIGNAL, far_away
+from embctl.model import ContainerState, Health, Label, Observed, ObservedContainer, ResourceUse, ServiceSpec
 from embctl.outcomes import ServiceStatus, Status
 from embctl.probes import Probe, glance
 from embctl.result import Result
+from embctl.serverlog import failure_of
 
 __all__ = ["status", "watch"]
+
+LAST_LINES = 20
+AT_WORK = frozenset({Stage.LOADED, Stage.WARM})
 
 
 def status(context: Context, services: tuple[str, ...]) -> Result[Status]:
@@ -69,9 +74,43 @@ def _service(
         cpu_percent=use.cpu_percent if use else None,
         memory=use.memory_anonymous if use else None,
         memory_limit=use.memory_limit if use else None,
-        detail=answer.detail if answer.stage != "warm" else "",
+        detail=_detail(context, engine, container, answer),
         facts=answer.facts,
     )
+
+
+def _detail(context: Context, engine: Engine, container: ObservedContainer | None, answer: Probe) -> str:
+    """What is missing now, and what the server said last before it died."""
+    missing = answer.detail if answer.stage is not Stage.WARM else ""
+    words = _last_words(context, engine, container) if container and _has_died(container, answer) else ""
+    if container is None or container.state is not ContainerState.RUNNING:
+        return words
+    return "; ".join(filter(None, (missing, words and f"before that it died: {words}")))
+
+
+def _has_died(container: ObservedContainer, answer: Probe) -> bool:
+    """Whether it went down by itself and is not back at work."""
+    match container.state:
+        case ContainerState.RUNNING:
+            back = answer.stage in AT_WORK or container.health is Health.HEALTHY
+            return container.restarts > 0 and not back
+        case ContainerState.RESTARTING:
+            return True
+        case ContainerState.EXITED | ContainerState.DEAD:
+            # Who is stopped from outside has no last words about it.
+            return container.exit_code not in {None, 0, *BY_SIGNAL}
+    return False
+
+
+def _last_words(context: Context, engine: Engine, container: ObservedContainer) -> str:
+    """Of the last run that ended; empty when the log cannot be read, or the present run has filled what is read."""
+    running = container.started_at if container.state is ContainerState.RUNNING else None
+    try:
+        log = engine.logs(container, follow=False, tail=LAST_LINES, since=None, cancel=context.cancel)
+        lines = [line.text for line in log if not (running and line.timestamp and line.timestamp >= running)]
+    except Failed:
+        return ""
+    return "" if running and not lines else failure_of(lines)
 
 
 def _use(engine: Engine, container: ObservedContainer | None) -> ResourceUse | None:

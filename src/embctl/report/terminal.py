@@ -124,6 +124,7 @@ class TextReporter:
 
     def __init__(self, stdout: TextIO, stderr: TextIO, progress: Progress | None, *, timestamps: bool = False) -> None:
         self._stdout = stdout
+        self._stderr = stderr
         self._out = console(stdout)
         self._errors = console(stderr)
         self._progress = progress
@@ -154,7 +155,10 @@ class TextReporter:
             self._out.print(shown)
         for warning in result.warnings:
             self._errors.print(f"warning: {warning}", style="yellow", markup=False)
-        if result.error:
+        if result.error and result.verdict:
+            # An end that was asked for: a terminal shows ^C, and the prompt belongs on the next line.
+            self._stderr.write("\n" if self._stderr.isatty() else "")
+        elif result.error:
             self._errors.print(error_view(result.error), soft_wrap=True)
 
 

@@ -1,11 +1,12 @@
 """What people read: results on standard output, everything else on standard error."""
 
 import io
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 
-from embctl.errors import NotReady
+from embctl.errors import Interrupted, NotReady
 from embctl.events import OperationFinished, OperationProgress, OperationStarted, Progress, Stage, StageReached
 from embctl.model import EngineInfo, LogLine
 from embctl.outcomes import (
@@ -112,6 +113,22 @@ def test_everything_that_failed_is_told(streams: tuple[io.StringIO, io.StringIO]
     error = NotReady("jina exited", code="x", details={"also_failed": ["qdrant could not be pulled"]})
     reporter(streams).finish(Result(command="start", data=None, error=error))
     assert streams[1].getvalue().splitlines() == ["error: jina exited", "also: qdrant could not be pulled"]
+
+
+@pytest.mark.parametrize(("attached", "written"), [(True, "\n"), (False, "")])
+def test_an_interrupt_that_was_asked_for_is_told_to_nobody_and_leaves_the_prompt_a_line(
+    streams: tuple[io.StringIO, io.StringIO], monkeypatch: pytest.MonkeyPatch, *, attached: bool, written: str
+) -> None:
+    monkeypatch.setattr(streams[1], "isatty", lambda: attached)
+    asked_for = Interrupted("Interrupted.", code="interrupted")
+    reporter(streams).finish(Result(command="logs", data=None, error=asked_for, verdict=130))
+    assert [stream.getvalue() for stream in streams] == ["", written]
+
+
+def test_status_shows_how_and_why_a_service_went_down(streams: tuple[io.StringIO, io.StringIO]) -> None:
+    down = replace(STATUS, state="exited", exit_code=3, detail="no such model")
+    reporter(streams).finish(Result(command="status", data=Status(project="p", engine=ENGINE, services=(down,))))
+    assert "exited with code 3 · no such model" in streams[0].getvalue()
 
 
 def test_a_warning_goes_to_standard_error(streams: tuple[io.StringIO, io.StringIO]) -> None:
