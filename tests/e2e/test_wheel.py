@@ -51,6 +51,14 @@ def test_the_wheel_carries_the_definition_of_the_services(installed: Path, tmp_p
     assert [file for file in files if str(installed) in file and file.endswith("qdrant.yaml")]
 
 
+def test_the_wheel_carries_the_catalogue_of_models(installed: Path, tmp_path: Path) -> None:
+    alone = stack_without_engine(tmp_path, str(installed / "bin/embctl"))
+    reply = alone.having(EMBCTL_MODEL="jina-code").run("config", "validate")
+    assert (reply.exit_code, reply.error["details"]["close_match"]) == (7, "jina-code-v2")
+    (file,) = installed.rglob("embctl/bundle/server/embserver/catalogue.toml")
+    assert file.read_bytes() == (ROOT / "server/embserver/catalogue.toml").read_bytes()
+
+
 @pytest.mark.engine
 def test_the_wheel_carries_everything_that_a_plan_needs(installed_stack: Stack) -> None:
     plan = installed_stack.succeed("plan", "all").data["plan"]

@@ -12,8 +12,8 @@ import pytest
 from compose_reference import COMMANDS, Reference, facts_of, find
 from embctl.compose import parse
 from embctl.paths import bundle
-from embctl.settings import load
 from fakes.stacks import unread_build
+from settings_layers import from_layers
 
 COMPOSE = bundle() / "compose"
 
@@ -37,7 +37,7 @@ ENVIRONMENTS: dict[str, dict[str, str]] = {
         "EMBCTL_JINA_RELEASE_TENSORS": "off",
         "EMBCTL_JINA_COLLECT_GARBAGE": "false",
         "EMBCTL_JINA_TORCH_INDEX": "https://mirror.example.com/torch/cpu",
-        "EMBCTL_MODEL": "all-minilm-l6-v2",
+        "EMBCTL_MODEL": "someone/all-minilm-l6-v2",
         "EMBCTL_MODEL_REVISION": "1e3",
         "EMBCTL_HUB_MIRROR": "https://mirror.example.com/hub",
         "EMBCTL_PACKAGE_INDEX": "https://mirror.example.com/simple?a=b#c",
@@ -132,7 +132,7 @@ def reference(request: pytest.FixtureRequest) -> Reference:
 
 
 def settings_from(env: Mapping[str, str], tmp_path: Path) -> Mapping[str, str]:
-    return load(flags={}, env=env, user_file=tmp_path / "none.toml", project_file=None).variables()
+    return from_layers(tmp_path, env=env).variables()
 
 
 @pytest.mark.skipif(os.environ.get("CI") != "true", reason="only CI promises a compose implementation")

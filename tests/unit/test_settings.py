@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from embctl.settings import FIELDS, Settings, load
+from embctl.settings import FIELDS, Settings
 from settings_layers import from_layers, refusal
 
 
@@ -15,7 +15,7 @@ def origin(settings: Settings, key: str) -> str:
 
 
 def test_without_any_layer_every_setting_has_its_default(tmp_path: Path) -> None:
-    settings = load(flags={}, env={}, user_file=tmp_path / "none.toml", project_file=None)
+    settings = from_layers(tmp_path)
     assert {row.key: getattr(settings, row.attribute) for row in FIELDS} == {row.key: row.default for row in FIELDS}
     assert settings == Settings()
     assert origin(settings, "jina.port") == "default"

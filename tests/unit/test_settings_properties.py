@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from embctl.errors import ConfigInvalid
 from embctl.settings import FIELDS, Kind, Source, load
 from embctl.settings.values import Field, Value
+from settings_layers import KNOWN_MODELS
 
 PORT_KEYS = {"qdrant.port", "jina.port", "port_offset"}
 FREE = [row for row in FIELDS if row.key not in PORT_KEYS]  # ports constrain each other
@@ -18,6 +19,8 @@ WORDS = st.text("abcdefghijklmnopqrstuvwxyz", min_size=1, max_size=8)
 
 
 def values_of(row: Field) -> st.SearchStrategy[Value]:
+    if row.key == "model":
+        return WORDS.map(lambda word: f"owner/{word}")
     by_kind: dict[Kind, st.SearchStrategy[Value]] = {
         Kind.WHOLE: st.integers(row.low, row.high),
         Kind.SWITCH: st.booleans(),
@@ -35,7 +38,9 @@ def toml(value: Value) -> str:
 @st.composite
 def layered(draw: st.DrawFn) -> tuple[Field, dict[Source, Value]]:
     row = draw(st.sampled_from(FREE))
-    layers = draw(st.sets(st.sampled_from([source for source in Source if source is not Source.DEFAULT])))
+    layers = draw(
+        st.sets(st.sampled_from([source for source in Source if source not in (Source.DEFAULT, Source.REMEMBERED)]))
+    )
     return row, {source: draw(values_of(row)) for source in layers}
 
 
@@ -53,6 +58,7 @@ def test_the_strongest_layer_that_sets_a_key_decides_it(case: tuple[Field, dict[
             env={row.env: str(layers[Source.ENVIRONMENT])} if Source.ENVIRONMENT in layers else {},
             user_file=user_file,
             project_file=project_file,
+            catalogue=KNOWN_MODELS,
         )
     winner = max(layers, key=list(Source).index, default=Source.DEFAULT)
     assert getattr(settings, row.attribute) == layers.get(winner, row.default)
@@ -94,6 +100,6 @@ def test_an_unknown_key_anywhere_is_refused_with_its_line(case: tuple[str, int],
         file = Path(folder) / "config.toml"
         file.write_bytes(text.replace("\n", newline).encode())
         with pytest.raises(ConfigInvalid) as caught:
-            load(flags={}, env={}, user_file=file, project_file=None)
+            load(flags={}, env={}, user_file=file, project_file=None, catalogue=KNOWN_MODELS)
     assert caught.value.details["line"] == line, caught.value.message
     assert "zz" in caught.value.details["key"]

@@ -1,13 +1,15 @@
 """Settings from their layers: each value checked where it was written, the strongest layer wins."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
+from embctl.catalogue import CatalogueEntry
 from embctl.errors import ConfigInvalid
 from embctl.settings import toml_file
+from embctl.settings.model import check_model
 from embctl.settings.origin import Origin, Source
 from embctl.settings.table import FIELDS, PORTS, Settings
 from embctl.settings.values import Field, Value, check, from_text, shown
@@ -33,10 +35,18 @@ class _Given:
 
 
 def load(
-    *, flags: Mapping[str, object], env: Mapping[str, str], user_file: Path, project_file: Path | None
+    *,
+    flags: Mapping[str, object],
+    env: Mapping[str, str],
+    user_file: Path,
+    project_file: Path | None,
+    catalogue: tuple[CatalogueEntry, ...],
+    remembered_file: Callable[[str], Path] | None = None,
 ) -> Settings:
     """The settings in force. `flags` go by key ("engine.host"), None meaning "not given"; an empty variable counts as
-    unset; files may be missing. ConfigInvalid(code="config_invalid") names the place, the value and the reason."""
+    unset; files may be missing, and the one of a project that `remembered_file` names gives way to all the others;
+    `catalogue` holds the models that go by a name. ConfigInvalid(code="config_invalid") names the place, the value and
+    the reason."""
     files = [(Source.USER_FILE, user_file)]
     if project_file is not None:
         files.append((Source.PROJECT_FILE, project_file))
@@ -46,9 +56,17 @@ def load(
     for each in (*given, *_from_environment(env), *_from_flags(flags)):
         values[each.field.attribute] = _checked(each)
         origins[each.field.key] = each.origin
+    if remembered_file:
+        project = str(values.get("project", _BY_KEY["project"].default))
+        for each in _from_file(Source.REMEMBERED, remembered_file(project)):
+            if origins[each.field.key].source is Source.DEFAULT:
+                values[each.field.attribute] = _checked(each)
+                origins[each.field.key] = each.origin
     _choose_engine(values, origins)
+    _choose_model(values, origins)
     settings = replace(Settings(**values), origins=origins, warnings=tuple(_unknown_variables(env)))  # type: ignore[arg-type]
     _check_ports(settings)
+    check_model(settings, catalogue)
     return settings
 
 
@@ -174,6 +192,15 @@ def _choose_engine(values: dict[str, Value], origins: dict[str, Origin]) -> None
     weaker = min((host, context), key=lambda row: layers.index(origins[row.key].source))
     del values[weaker.attribute]
     origins[weaker.key] = Origin(source=Source.DEFAULT)
+
+
+def _choose_model(values: dict[str, Value], origins: dict[str, Origin]) -> None:
+    """A revision is one of the model beside it: a stronger layer that names a model leaves it behind."""
+    model, revision = _BY_KEY["model"], _BY_KEY["model_revision"]
+    layers = list(Source)
+    if layers.index(origins[model.key].source) > layers.index(origins[revision.key].source):
+        values.pop(revision.attribute, None)
+        origins[revision.key] = Origin(source=Source.DEFAULT)
 
 
 def _check_ports(settings: Settings) -> None:

@@ -10,6 +10,7 @@ class Source(StrEnum):
     """The layers of settings, weakest first."""
 
     DEFAULT = "default"
+    REMEMBERED = "start --embedded"
     USER_FILE = "user file"
     PROJECT_FILE = "project file"
     ENVIRONMENT = "environment"

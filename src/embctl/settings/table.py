@@ -60,6 +60,14 @@ class Settings:
         low=1,
         high=86400,
     )
+    runtime: str = _row(
+        "runtime",
+        Kind.CHOICE,
+        "auto",
+        "What runs the services: docker, native (processes of this machine) or auto (docker where an engine answers).",
+        flag="--runtime",
+        choices=("auto", "docker", "native"),
+    )
     engine_host: str = _row(
         "engine.host",
         Kind.TEXT,
@@ -183,6 +191,7 @@ class Settings:
         Kind.TEXT,
         "jina-code-v2",
         "Embedding model: a name of the catalogue, an id on the model hub, or a folder inside the container.",
+        flag="--model",
     )
     model_revision: str = _in_compose(
         "model_revision",

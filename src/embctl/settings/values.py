@@ -46,7 +46,7 @@ class Kind(StrEnum):
 class Field:
     """One row of the table of settings.
 
-    `key` as files write it, `env` the variable, `flag` the global option ("" where there is none), `help` one sentence
+    `key` as files write it, `env` the variable, `flag` the option ("" where there is none), `help` one sentence
     with the unit, `low`/`high` the bounds of a whole number, `optional` whether empty text means "none", `in_compose`
     whether the compose files may use it as `${env}`.
     """
