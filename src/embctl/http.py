@@ -30,7 +30,7 @@ class Reply:
 
 
 class HttpClient(Protocol):
-    """What probes need of HTTP; both methods raise HttpUnreachable."""
+    """What is needed of HTTP; every method raises HttpUnreachable."""
 
     def get(self, url: str, *, api_key: str | None = None, timeout: float = GET_TIMEOUT) -> Reply:
         """GET `url`; `timeout` in seconds for each wait."""
@@ -39,6 +39,11 @@ class HttpClient(Protocol):
         self, url: str, body: Mapping[str, Any], *, api_key: str | None = None, timeout: float = POST_TIMEOUT
     ) -> Reply:
         """POST `body` as JSON; `timeout` in seconds for each wait."""
+
+    def send(
+        self, method: str, url: str, body: Mapping[str, Any] | None, *, api_key: str | None, timeout: float
+    ) -> Reply:
+        """Any other request; `body` as JSON unless None."""
 
 
 class Http:
@@ -61,17 +66,18 @@ class Http:
 
     def get(self, url: str, *, api_key: str | None = None, timeout: float = GET_TIMEOUT) -> Reply:
         """GET `url`; `timeout` in seconds for each wait."""
-        return self._send("GET", url, None, api_key, timeout)
+        return self.send("GET", url, None, api_key=api_key, timeout=timeout)
 
     def post_json(
         self, url: str, body: Mapping[str, Any], *, api_key: str | None = None, timeout: float = POST_TIMEOUT
     ) -> Reply:
         """POST `body` as JSON; `timeout` in seconds for each wait."""
-        return self._send("POST", url, body, api_key, timeout)
+        return self.send("POST", url, body, api_key=api_key, timeout=timeout)
 
-    def _send(
-        self, method: str, url: str, body: Mapping[str, Any] | None, api_key: str | None, timeout: float
+    def send(
+        self, method: str, url: str, body: Mapping[str, Any] | None, *, api_key: str | None, timeout: float
     ) -> Reply:
+        """Any other request; `body` as JSON unless None."""
         headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
         limits = self._httpx2.Timeout(timeout, connect=min(timeout, CONNECT_TIMEOUT))
         try:

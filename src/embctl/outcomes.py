@@ -11,10 +11,12 @@ from embctl.plan import Plan
 
 __all__ = [
     "Changed",
+    "CollectionCopied",
     "ConfigPaths",
     "ConfigRow",
     "ConfigShown",
     "ConfigValid",
+    "Migrated",
     "Planned",
     "Ready",
     "ServiceReady",
@@ -106,6 +108,25 @@ class Streamed:
     """Log lines went out while the command ran; this many."""
 
     lines: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CollectionCopied:
+    """A collection that is the same in both databases: its points, and how many of them were written just now."""
+
+    collection: str
+    points: int
+    copied: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Migrated:
+    """What went from one runtime to the other, and the commands that switch over."""
+
+    source: str
+    target: str
+    collections: tuple[CollectionCopied, ...]
+    next: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -39,6 +39,13 @@ class ScriptedHttp:
         dumps(body)
         return self._reply(url, api_key, timeout)
 
+    def send(
+        self, method: str, url: str, body: Mapping[str, Any] | None, *, api_key: str | None, timeout: float
+    ) -> Reply:
+        """See HttpClient."""
+        dumps([method, body])
+        return self._reply(url, api_key, timeout)
+
     def _reply(self, url: str, api_key: str | None, timeout: float) -> Reply:
         path = urlsplit(url).path
         self.asked.append(path)
