@@ -95,6 +95,11 @@ class StoreProcess:
         self.process.send_signal(signal.SIGTERM)
         return self.end()
 
+    def log(self) -> str:
+        """What it has logged so far."""
+        # Read by position: the process writes through the same open file.
+        return os.pread(self._log.fileno(), os.fstat(self._log.fileno()).st_size, 0).decode()
+
     def end(self) -> tuple[int, str]:
         """Wait for the process to end by itself; its exit code and log."""
         code = self.process.wait(timeout=60)

@@ -1,7 +1,7 @@
 """`python -m embstore`: serve one storage folder until SIGTERM or SIGINT, then flush and close it.
 
 Exit codes: 0 stopped on request, 1 cannot start, 2 a variable has an unusable value,
-3 the address cannot be listened on.
+3 the address cannot be listened on, 4 another process has the storage folder open.
 """
 
 import logging
@@ -33,7 +33,7 @@ def main() -> int:
         app = create_app(settings)
     except StorageLocked as error:
         _log.error("%s", error)
-        return 1
+        return 4
     except OSError as error:
         _log.error("The storage folder %s cannot be used: %s", settings.storage_path, error)
         return 1

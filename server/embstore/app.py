@@ -31,7 +31,11 @@ def create_app(settings: Settings) -> Starlette:
 
     The store is open on return and closed by the lifespan's end.
     """
-    store = Store(settings.storage_path)
+    store = Store(
+        settings.storage_path,
+        idle_seconds=settings.vacuum_idle_seconds,
+        waste_bytes=settings.vacuum_waste_bytes,
+    )
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:

@@ -1,24 +1,29 @@
 """A collection: one shard, its metadata, and the order of its writes. Knows no HTTP."""
 
+import shutil
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+import uuid
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import orjson
 
 from embstore import edge
 from embstore.config import WARNING, merge_config, report_config, vector_params
-from embstore.disk import DiskGuard
+from embstore.disk import FLUSH_RESERVE, DiskGuard
 from embstore.errors import Internal, NotFound
-from embstore.metadata import Metadata
+from embstore.indexes import schema_of
+from embstore.metadata import FIRST_SHARD, Metadata
 from embstore.points import Points
 from embstore.requests import Search
+from embstore.vacuum import Copy, ids_found
 
-__all__ = ["SHARD", "Collection", "missing"]
+__all__ = ["Collection", "missing"]
 
-SHARD: Final = "shard"
+_Answer = TypeVar("_Answer")
+
 _FLOAT_BYTES: Final = 4
 # A point's overhead in ids, versions and log framing, generously.
 _POINT_BYTES: Final = 256
@@ -41,56 +46,98 @@ class Collection:
         self._folder = folder
         self._disk = disk
         self._writing = threading.Lock()
+        self._vacuuming = threading.Lock()
+        self._copy: Copy | None = None
         self._operations = 0
         self._closed = False
-        self.unflushed = 0
-        self._shard = edge.Shard.load(folder / SHARD)
+        self.unflushed = 1  # what opening it replays from the log
+        self.compact_at = -1
+        self._shard = edge.Shard.load(folder / metadata.shard)
+        # Only now that the data is known to be whole: an interrupted vacuum's copy, or the original that it replaced.
+        for leftover in folder.glob(f"{FIRST_SHARD}*"):
+            if leftover.name != metadata.shard:
+                shutil.rmtree(leftover, ignore_errors=True)
 
     @property
     def dimension(self) -> int:
         """The size of its vectors."""
         return self._dimension
 
-    @contextmanager
-    def _reading(self) -> Iterator[edge.Shard]:
-        try:
-            yield self._shard
-        except Internal as error:
-            if self._closed:
-                raise missing(self.name) from error
-            raise
+    @property
+    def operations(self) -> int:
+        """How many writes there were since it was opened."""
+        return self._operations
 
-    def _write(self, size: int, apply: Callable[[edge.Shard], None]) -> int:
-        with self._writing, self._disk.room_for(size), self._reading() as shard:
-            apply(shard)
+    def _read(self, ask: Callable[[edge.Shard], _Answer]) -> _Answer:
+        while True:
+            shard = self._shard
+            try:
+                return ask(shard)
+            except Internal as error:
+                if self._closed:
+                    raise missing(self.name) from error
+                if shard is self._shard:
+                    raise
+                # A vacuum has put another shard in its place meanwhile: ask that one.
+
+    def _write(self, size: int, apply: Callable[[edge.Shard], None], about: edge.Selector | None) -> int:
+        """`about` is what the update changes, None for the payload indexes."""
+        with self._writing, self._disk.room_for(size):
+            self._read(lambda shard: self._apply(shard, apply, about))
             self.unflushed += size
             self._operations += 1
             return self._operations - 1
 
+    def _apply(self, shard: edge.Shard, apply: Callable[[edge.Shard], None], about: edge.Selector | None) -> None:
+        copy = self._copy
+        if copy is None:
+            apply(shard)
+        elif about is None:
+            apply(shard)
+            apply(copy.target)
+        else:
+            # A filter may find other points afterwards, so the ids come before; what a reader of `note` then finds
+            # must be the new state, so the note comes behind, of a failed update too.
+            ids = ids_found(shard, about)
+            try:
+                apply(shard)
+            finally:
+                copy.note(ids)
+
+    def sync(self) -> None:
+        """Return once every write so far would survive a loss of power."""
+        self._read(lambda shard: shard.sync_log())
+
     def upsert(self, points: Points, size: int) -> int:
         """Insert or replace points that came in `size` bytes of JSON; returns the number of the operation."""
         need = max(size, points.vectors.size * _FLOAT_BYTES) + len(points.ids) * _POINT_BYTES
-        return self._write(need, lambda shard: shard.upsert(points.ids, points.vectors, points.payloads))
+
+        def apply(shard: edge.Shard) -> None:
+            shard.upsert(points.ids, points.vectors, points.payloads)
+
+        return self._write(need, apply, edge.Selector(ids=points.ids))
 
     def delete(self, which: edge.Selector, size: int) -> int:
         """Remove points."""
-        return self._write(size, lambda shard: shard.delete(which))
+        return self._write(size, lambda shard: shard.delete(which), which)
 
     def set_payload(self, which: edge.Selector, payload: dict[str, Any], key: str | None) -> int:
         """Merge into payloads (at `key`)."""
-        return self._write(self._rewriting(which, payload), lambda shard: shard.set_payload(which, payload, key))
+        return self._write(self._rewriting(which, payload), lambda shard: shard.set_payload(which, payload, key), which)
 
     def overwrite_payload(self, which: edge.Selector, payload: dict[str, Any]) -> int:
         """Replace payloads."""
-        return self._write(self._rewriting(which, payload), lambda shard: shard.overwrite_payload(which, payload))
+        return self._write(
+            self._rewriting(which, payload), lambda shard: shard.overwrite_payload(which, payload), which
+        )
 
     def delete_payload(self, which: edge.Selector, keys: list[str]) -> int:
         """Remove fields of payloads."""
-        return self._write(self._rewriting(which, {}), lambda shard: shard.delete_payload(which, keys))
+        return self._write(self._rewriting(which, {}), lambda shard: shard.delete_payload(which, keys), which)
 
     def clear_payload(self, which: edge.Selector, size: int) -> int:
         """Remove payloads."""
-        return self._write(size, lambda shard: shard.clear_payload(which))
+        return self._write(size, lambda shard: shard.clear_payload(which), which)
 
     def _rewriting(self, which: edge.Selector, payload: dict[str, Any]) -> int:
         points = self.count(which.where) if which.where else len(which.ids)
@@ -101,10 +148,10 @@ class Collection:
 
         def apply(shard: edge.Shard) -> None:
             shard.create_index(field, schema)
-            self._save(Metadata(name=self.name, config=self._metadata.config, indexes=indexes))
+            self._save(replace(self._metadata, indexes=indexes))
 
         indexes = self._metadata.indexes | {field: params}
-        return self._write(self.count(None) * _POINT_BYTES, apply)
+        return self._write(self.count(None) * _POINT_BYTES, apply, None)
 
     def delete_index(self, field: str) -> int:
         """Drop a payload index."""
@@ -112,15 +159,15 @@ class Collection:
         def apply(shard: edge.Shard) -> None:
             shard.delete_index(field)
             indexes = {name: params for name, params in self._metadata.indexes.items() if name != field}
-            self._save(Metadata(name=self.name, config=self._metadata.config, indexes=indexes))
+            self._save(replace(self._metadata, indexes=indexes))
 
-        return self._write(0, apply)
+        return self._write(0, apply, None)
 
     def reconfigure(self, change: dict[str, Any]) -> None:
         """Merge a PATCH into the configuration that is reported."""
         with self._writing, self._disk.room_for(0):
             config = merge_config(self._metadata.config, change)
-            self._save(Metadata(name=self.name, config=config, indexes=self._metadata.indexes))
+            self._save(replace(self._metadata, config=config))
 
     def _save(self, metadata: Metadata) -> None:
         try:
@@ -131,7 +178,8 @@ class Collection:
 
     def search(self, search: Search) -> list[dict[str, Any]]:
         """The points closest to a vector, or to another point, which is then left out itself."""
-        with self._reading() as shard:
+
+        def ask(shard: edge.Shard) -> list[dict[str, Any]]:
             vector, where = search.vector, search.where
             if vector is None:
                 like = search.like
@@ -152,12 +200,13 @@ class Collection:
                 with_vector=search.with_vector,
             )
 
+        return self._read(ask)
+
     def retrieve(
         self, ids: list[edge.PointId], payload: edge.PayloadChoice, *, with_vector: bool
     ) -> list[dict[str, Any]]:
         """The points that exist among `ids`, in that order."""
-        with self._reading() as shard:
-            return shard.retrieve(ids, payload, with_vector=with_vector)
+        return self._read(lambda shard: shard.retrieve(ids, payload, with_vector=with_vector))
 
     def scroll(
         self,
@@ -169,18 +218,19 @@ class Collection:
         with_vector: bool,
     ) -> tuple[list[dict[str, Any]], edge.PointId | None]:
         """A page of points in the order of their ids, and where the next page starts."""
-        with self._reading() as shard:
-            return shard.scroll(where=where, limit=limit, offset=offset, payload=payload, with_vector=with_vector)
+        return self._read(
+            lambda shard: shard.scroll(
+                where=where, limit=limit, offset=offset, payload=payload, with_vector=with_vector
+            )
+        )
 
     def count(self, where: edge.Filter | None) -> int:
         """How many points the filter finds."""
-        with self._reading() as shard:
-            return shard.count(where)
+        return self._read(lambda shard: shard.count(where))
 
     def report(self) -> dict[str, Any]:
         """The `result` of `GET /collections/{name}`."""
-        with self._reading() as shard:
-            state = shard.state()
+        state = self._read(lambda shard: shard.state())
         schema = {}
         for field, (kind, points) in sorted(state.indexes.items()):
             params = self._metadata.indexes.get(field)
@@ -197,17 +247,77 @@ class Collection:
         }
 
     def flush(self) -> None:
-        """Bring everything written so far to the disk."""
+        """Bring everything written so far to the disk, where it takes some room too."""
         pending, self.unflushed = self.unflushed, 0
         try:
-            with self._reading() as shard:
-                shard.flush()
+            with self._disk.room_for(0, reserve=FLUSH_RESERVE):
+                self._read(lambda shard: shard.flush())
         except BaseException:
             self.unflushed += pending
             raise
 
+    def wasted(self) -> int:
+        """Bytes that a vacuum would give back, as of the last flush; 0 while deleted points are fewer than half of
+        the others, so that a store takes at most half as much again as its points.
+        """
+        live = self.count(None)
+        dead = self._read(lambda shard: shard.rows_taken()) - live
+        return dead * self._row_bytes() if dead > live // 2 else 0
+
+    def _row_bytes(self) -> int:
+        return self._dimension * _FLOAT_BYTES + _POINT_BYTES
+
+    def vacuum(self, make_way: Callable[[Callable[[], bool]], bool]) -> bool:
+        """Leave the rows of deleted points behind; False when there was a reason to stop, with nothing changed.
+
+        `make_way` is called before each page, with what says that the collection is being closed: it may take its time
+        until then, and its answer says whether to go on.
+        """
+        with self._vacuuming, self._disk.room_for(self.count(None) * self._row_bytes()):
+            copy = self._begin()
+            done = False
+            try:
+                done = copy.run(lambda: make_way(lambda: self._closed)) and self._replace(copy)
+            finally:
+                with self._writing:
+                    self._copy = None
+                left = copy.source if done else copy.target
+                left.close()
+                shutil.rmtree(left.folder, ignore_errors=True)
+            return done
+
+    def _begin(self) -> Copy:
+        with self._writing:
+            folder = self._folder / f"{FIRST_SHARD}-{uuid.uuid4().hex}"
+            target = edge.Shard.create(folder, vector_params(self._metadata.config))
+            for field, (kind, _) in self._read(lambda shard: shard.state()).indexes.items():
+                target.create_index(field, schema_of(kind, self._metadata.indexes.get(field)))
+            self._copy = Copy(self._shard, target)
+            return self._copy
+
+    def _replace(self, copy: Copy) -> bool:
+        with self._writing:
+            copy.finish()
+            copied, there = copy.target.count(None), copy.source.count(None)
+            if copied != there:
+                raise Internal(f"the copy of collection `{self.name}` holds {copied} points instead of {there}")
+            self._commit(replace(self._metadata, shard=copy.target.folder.name))
+            self._shard = copy.target
+            self._copy = None
+            self.unflushed += 1
+        return True
+
+    def _commit(self, metadata: Metadata) -> None:
+        try:
+            self._save(metadata)
+        except Internal:
+            # The file may have been replaced before the failure, and then it is what the next start goes by.
+            if Metadata.read(self._folder).shard != metadata.shard:
+                raise
+            self._metadata = metadata
+
     def close(self) -> None:
         """Finish the write in work, flush, and give the folder back; later calls say that it does not exist."""
-        with self._writing:
-            self._closed = True
+        self._closed = True
+        with self._vacuuming, self._writing:
             self._shard.close()

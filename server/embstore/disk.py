@@ -9,13 +9,15 @@ from pathlib import Path
 
 from embstore.errors import Internal
 
-__all__ = ["LOAD_RESERVE", "WRITE_RESERVE", "DiskGuard"]
+__all__ = ["FLUSH_RESERVE", "LOAD_RESERVE", "WRITE_RESERVE", "DiskGuard"]
 
 _MIB = 1024 * 1024
 # A write may fill the rest of one preallocated (sparse) 32 MB log segment and open the next.
 WRITE_RESERVE = 2 * 32 * _MIB
 # Opening a collection replays its log over pages that mostly exist already.
 LOAD_RESERVE = 16 * _MIB
+# A flush writes the first pages of what was mapped and not yet touched: a few for each file.
+FLUSH_RESERVE = 4 * _MIB
 # Log, vectors, payload and indexes together took 2.04 times the raw size of a batch when measured.
 _GROWTH = 4
 

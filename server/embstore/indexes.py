@@ -6,7 +6,7 @@ from embstore import edge
 from embstore.errors import FormatError, Unsupported
 from embstore.fields import object_, required, text
 
-__all__ = ["parse_index"]
+__all__ = ["parse_index", "schema_of"]
 
 
 def parse_index(body: dict[str, Any]) -> tuple[str, edge.IndexSchema, dict[str, Any] | None]:
@@ -19,11 +19,16 @@ def parse_index(body: dict[str, Any]) -> tuple[str, edge.IndexSchema, dict[str, 
         return field, edge.index_schema(_known(given), {}), None
     params = object_(given, "a field schema")
     kind = _known(text(required(params, "type"), "a payload schema type"))
-    options = {name: value for name, value in params.items() if name != "type" and value is not None}
-    for name in options:
-        if name not in edge.INDEX_OPTIONS[kind]:
+    for name, value in params.items():
+        if name != "type" and value is not None and name not in edge.INDEX_OPTIONS[kind]:
             raise Unsupported(f"The option `{name}` of a {kind} index")
-    return field, edge.index_schema(kind, options), params
+    return field, schema_of(kind, params), params
+
+
+def schema_of(kind: str, params: dict[str, Any] | None) -> edge.IndexSchema:
+    """The engine's schema of an index of a known kind, from the options that were given (None for the plain form)."""
+    options = {name: value for name, value in (params or {}).items() if name != "type" and value is not None}
+    return edge.index_schema(kind, options)
 
 
 def _known(kind: str) -> str:

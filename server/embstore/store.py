@@ -9,16 +9,18 @@ import logging
 import shutil
 import threading
 import uuid
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
 from embstore import edge
-from embstore.collection import SHARD, Collection, missing
+from embstore.activity import Activity
+from embstore.collection import Collection, missing
 from embstore.config import parse_config, vector_params
 from embstore.disk import LOAD_RESERVE, DiskGuard
 from embstore.errors import AlreadyExists, Internal, NotFound, StoreError
 from embstore.lock import StorageLock
-from embstore.metadata import Metadata, MetadataInvalid, sync_folder
+from embstore.metadata import FIRST_SHARD, Metadata, MetadataInvalid, sync_folder
 from embstore.names import check_name, folder_of
 
 __all__ = ["Store"]
@@ -27,15 +29,23 @@ _log = logging.getLogger(__name__)
 
 # Bounds what a restart replays, and what the log takes of the disk.
 _FLUSH_SECONDS: Final = 5.0
+# How often an idle store looks for something to vacuum, and how soon a vacuum goes on after it made way for a request.
+_LOOK_SECONDS: Final = 1.0
+_RESUME_SECONDS: Final = 0.1
 
 
 class Store:
     """Opens the folder on construction (StorageLocked when another process has it) until `close()`.
 
-    A collection that cannot be opened stays listed, fails every call with the reason, and can be deleted.
+    A collection that cannot be opened stays listed, fails every call with the reason, and can be deleted. When nothing
+    was asked for `idle_seconds` (0: also under load), a collection whose deleted points take up `waste_bytes` or more
+    is vacuumed.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, idle_seconds: float = 30, waste_bytes: int = 32 * 1024 * 1024) -> None:
+        self.activity = Activity()
+        self._idle_seconds = idle_seconds
+        self._waste_bytes = waste_bytes
         self._lock = StorageLock(folder)
         self._root = folder / "collections"
         self._staging = folder / "staging"
@@ -53,6 +63,8 @@ class Store:
         self._stopping = threading.Event()
         self._flusher = threading.Thread(target=self._keep_flushed, name="flusher", daemon=True)
         self._flusher.start()
+        self._cleaner = threading.Thread(target=self._keep_compact, name="vacuum", daemon=True)
+        self._cleaner.start()
 
     def _open(self, path: Path) -> None:
         name = path.name
@@ -96,7 +108,7 @@ class Store:
         try:
             draft = self._staging / uuid.uuid4().hex
             draft.mkdir()
-            shard = edge.Shard.create(draft / SHARD, vector_params(metadata.config))
+            shard = edge.Shard.create(draft / FIRST_SHARD, vector_params(metadata.config))
             shard.flush()
             shard.close()
             metadata.save(draft)
@@ -139,9 +151,40 @@ class Store:
                 except (StoreError, OSError) as error:
                     _log.warning("collection %r was not flushed: %s", collection.name, error)
 
+    def _keep_compact(self) -> None:
+        while not self._stopping.wait(min(_LOOK_SECONDS, self._idle_seconds or _RESUME_SECONDS)):
+            if self.activity.quiet_for(self._idle_seconds):
+                self.vacuum()
+
+    def vacuum(self) -> None:
+        """Vacuum the collections that need it and have changed since the last look; a failure is logged."""
+        for collection in list(self._collections.values()):
+            operations, flushed = collection.operations, not collection.unflushed
+            if collection.compact_at == operations:
+                continue
+            try:
+                wasted = collection.wasted()
+                if wasted and wasted >= self._waste_bytes and not collection.vacuum(self._make_way):
+                    continue
+            except NotFound:
+                continue  # deleted meanwhile
+            except (StoreError, MetadataInvalid, OSError) as error:
+                _log.warning("collection %r was not vacuumed: %s", collection.name, error)
+            if flushed:
+                collection.compact_at = operations
+
+    def _make_way(self, closed: Callable[[], bool]) -> bool:
+        """Return True once no request is in work; False when the collection or the store is about to close."""
+        while not (closed() or self._stopping.is_set()):
+            if not self._idle_seconds or self.activity.quiet_for(_RESUME_SECONDS):
+                return True
+            self._stopping.wait(_RESUME_SECONDS / 4)
+        return False
+
     def close(self) -> None:
         """Flush and close every collection, and let another process have the folder."""
         self._stopping.set()
+        self._cleaner.join()
         self._flusher.join()
         self.flush()
         for collection in self._collections.values():

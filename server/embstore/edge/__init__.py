@@ -6,7 +6,10 @@ It gives the engine's errors Qdrant's status codes, and works around what the bi
 - A Rust panic arrives as a `BaseException`, which no `except Exception` stops.
 - What is nested too deeply is acknowledged and logged, and then the log can never be read again; see MAX_NESTING.
 - `flush()` holds the interpreter lock while it waits for the disk; see `Shard.flush`.
-- `optimize()` holds it for its whole run; it is not called, so there is no HNSW graph and every search is exact.
+- `optimize()` holds it for its whole run (2.2 s for 50,000 points of 768 dimensions); it is not called, so there is no
+  HNSW graph, every search is exact, and the rows of deleted points stay until `embstore.vacuum` copies the others.
+- A shortened list of ids opens without a word, with fewer points; see Seal.
+- An update is in a memory map when it returns, not on the disk; see `Shard.sync_log`.
 """
 
 from typing import Final

@@ -1,7 +1,7 @@
 """A shard: one collection's vectors, payloads and indexes in one folder."""
 
 import contextlib
-import os
+import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +13,9 @@ from numpy.typing import NDArray
 
 from embstore.edge.conditions import Filter, PayloadChoice, PointId
 from embstore.edge.faults import building, calling
+from embstore.edge.files import rows_taken, sync_log, sync_tree
 from embstore.edge.indexes import IndexSchema, index_kind
+from embstore.edge.seal import Seal
 from embstore.errors import Internal
 
 __all__ = ["DATATYPES", "DISTANCES", "Matrix", "Selector", "Shard", "ShardState", "VectorParams"]
@@ -84,9 +86,12 @@ def _record(found: Any) -> dict[str, Any]:
 class Shard:
     """One collection's data. Calls block; they may come from several threads at once, `close` included."""
 
-    def __init__(self, shard: q.EdgeShard, folder: Path) -> None:
+    def __init__(self, shard: q.EdgeShard, folder: Path, seal: Seal) -> None:
         self._shard = shard
         self._folder = folder
+        self._seal = seal
+        self._flushing = threading.Lock()
+        self._open = True
 
     @classmethod
     def create(cls, folder: Path, params: VectorParams) -> "Shard":
@@ -99,37 +104,61 @@ class Shard:
         )
         config = q.EdgeConfig(vectors=vectors, optimizers=q.EdgeOptimizersConfig(indexing_threshold=_NO_GRAPH))
         with calling():
-            return cls(q.EdgeShard.create(str(folder), config), folder)
+            return cls(q.EdgeShard.create(str(folder), config), folder, Seal(folder))
 
     @classmethod
     def load(cls, folder: Path) -> "Shard":
-        """An existing shard, its log replayed; Internal with the engine's reason when it cannot be read."""
+        """An existing shard, its log replayed; Internal with the reason when it cannot be read or has lost data."""
         if not folder.is_dir():
             raise Internal(f"the folder {folder} is missing")
+        seal = Seal(folder)
+        seal.check()
         with calling():
-            return cls(q.EdgeShard.load(str(folder)), folder)
+            return cls(q.EdgeShard.load(str(folder)), folder, seal)
+
+    @property
+    def folder(self) -> Path:
+        """Where its files are."""
+        return self._folder
 
     def close(self) -> None:
         """Flush and give back; later calls fail with Internal. Closing twice is no error."""
-        with calling():
-            self._shard.close()
+        with self._flushing:
+            if not self._open:
+                return
+            with contextlib.suppress(OSError):  # only to leave the engine less to do; it flushes what it must
+                sync_tree(self._folder)
+            with calling():
+                self._shard.close()
+            self._open = False
+            with contextlib.suppress(OSError):  # the seal before stays true
+                self._seal.renew()
 
     def flush(self) -> None:
-        """Write everything to disk and cut the log.
+        """Write everything to disk, cut the log, and seal what is there.
 
-        The files are synchronised first, one by one and with the interpreter lock released, which leaves the engine's
-        own flush, under that lock, a tenth of the time.
+        The files are synchronised before the engine flushes them, which leaves its own flush, under the interpreter
+        lock, a tenth of the time.
         """
-        for parent, _, names in os.walk(self._folder):
-            for name in names:
-                with contextlib.suppress(FileNotFoundError):
-                    descriptor = os.open(os.path.join(parent, name), os.O_RDWR)  # noqa: PTH118 - hot over many files
-                    try:
-                        os.fsync(descriptor)
-                    finally:
-                        os.close(descriptor)
-        with calling():
-            self._shard.flush()
+        with self._flushing:
+            sync_tree(self._folder)
+            with calling():
+                self._shard.flush()
+            try:
+                self._seal.renew()
+            except OSError as error:
+                raise Internal(f"{self._folder} was flushed and could not be sealed: {error}") from error
+
+    def sync_log(self) -> None:
+        """Make the updates so far survive a loss of power, without a flush."""
+        try:
+            sync_log(self._folder)
+        except OSError as error:
+            raise Internal(f"the log in {self._folder} cannot be synchronised: {error}") from error
+
+    def rows_taken(self) -> int:
+        """Rows on the disk, those of deleted points included, as of the last flush."""
+        return rows_taken(self._folder)
 
     def _update(self, operation: q.UpdateOperation) -> None:
         with calling():

@@ -49,10 +49,14 @@ class Call:
             raise FormatError(str(error)) from error
         return object_(content, "an object")
 
-    def updated(self, operation: int) -> dict[str, Any]:
-        """The result of an update. Every write is applied before it is answered; only the word follows `wait`."""
-        waited = self.query.get("wait", "false")
-        return {"operation_id": operation, "status": "completed" if waited == "true" else "acknowledged"}
+    def updated(self, write: Callable[[Collection], int]) -> dict[str, Any]:
+        """Carry out an update; its result. It is applied before it is answered, and with `wait` on the disk too."""
+        collection = self.collection()
+        operation = write(collection)
+        if self.query.get("wait", "false") == "false":
+            return {"operation_id": operation, "status": "acknowledged"}
+        collection.sync()
+        return {"operation_id": operation, "status": "completed"}
 
     def check_wait(self) -> None:
         """Refuse a `wait` that is no boolean, before anything is written."""
@@ -81,14 +85,16 @@ def route(method: str, path: str, handler: Handler) -> Route:
 
     async def endpoint(request: Request) -> Response:
         started = perf_counter()
+        store: Store = request.app.state.store
         try:
-            call = Call(
-                store=request.app.state.store,
-                path=request.path_params,
-                query=dict(request.query_params),
-                raw=await _read(request, request.app.state.settings.max_request_bytes),
-            )
-            return json_response(await run_in_threadpool(lambda: encode_result(handler(call), started)))
+            with store.activity.request():
+                call = Call(
+                    store=store,
+                    path=request.path_params,
+                    query=dict(request.query_params),
+                    raw=await _read(request, request.app.state.settings.max_request_bytes),
+                )
+                return json_response(await run_in_threadpool(lambda: encode_result(handler(call), started)))
         except ClientDisconnect:
             return Response(status_code=400)
         except StoreError as error:

@@ -38,12 +38,12 @@ def _delete(call: Call) -> bool:
 def _create_index(call: Call) -> dict[str, Any]:
     call.check_wait()
     field, schema, params = parse_index(call.body())
-    return call.updated(call.collection().create_index(field, schema, params))
+    return call.updated(lambda collection: collection.create_index(field, schema, params))
 
 
 def _delete_index(call: Call) -> dict[str, Any]:
     call.check_wait()
-    return call.updated(call.collection().delete_index(str(call.path["field"])))
+    return call.updated(lambda collection: collection.delete_index(str(call.path["field"])))
 
 
 ROUTES = [

@@ -17,14 +17,14 @@ _DEFAULT_PAGE = 10
 
 def _upsert(call: Call) -> dict[str, Any]:
     call.check_wait()
-    collection = call.collection()
-    points = parse_points(call.body(), collection.dimension)
-    return call.updated(collection.upsert(points, len(call.raw)))
+    points = parse_points(call.body(), call.collection().dimension)
+    return call.updated(lambda collection: collection.upsert(points, len(call.raw)))
 
 
 def _delete(call: Call) -> dict[str, Any]:
     call.check_wait()
-    return call.updated(call.collection().delete(parse_selector(call.body()), len(call.raw)))
+    which = parse_selector(call.body())
+    return call.updated(lambda collection: collection.delete(which, len(call.raw)))
 
 
 def _retrieve(call: Call) -> list[dict[str, Any]]:
@@ -85,7 +85,8 @@ def _set_payload(call: Call) -> dict[str, Any]:
     key = None if body.get("key") is None else text(body["key"], "a payload key")
     if key is not None and key.count(".") + key.count("[") > edge.MAX_NESTING // 2:
         raise FormatError("recursion limit exceeded: the key is nested too deeply")
-    return call.updated(call.collection().set_payload(parse_selector(body), _payload(body), key))
+    which, payload = parse_selector(body), _payload(body)
+    return call.updated(lambda collection: collection.set_payload(which, payload, key))
 
 
 def _overwrite_payload(call: Call) -> dict[str, Any]:
@@ -93,19 +94,22 @@ def _overwrite_payload(call: Call) -> dict[str, Any]:
     body = call.body()
     if body.get("key") is not None:
         raise Unsupported("`key` in an overwrite of the payload")
-    return call.updated(call.collection().overwrite_payload(parse_selector(body), _payload(body)))
+    which, payload = parse_selector(body), _payload(body)
+    return call.updated(lambda collection: collection.overwrite_payload(which, payload))
 
 
 def _delete_payload(call: Call) -> dict[str, Any]:
     call.check_wait()
     body = call.body()
     keys = [text(key, "a payload key") for key in elements(required(body, "keys"), "a list of payload keys")]
-    return call.updated(call.collection().delete_payload(parse_selector(body), keys))
+    which = parse_selector(body)
+    return call.updated(lambda collection: collection.delete_payload(which, keys))
 
 
 def _clear_payload(call: Call) -> dict[str, Any]:
     call.check_wait()
-    return call.updated(call.collection().clear_payload(parse_selector(call.body()), len(call.raw)))
+    which = parse_selector(call.body())
+    return call.updated(lambda collection: collection.clear_payload(which, len(call.raw)))
 
 
 _POINTS = "/collections/{name}/points"

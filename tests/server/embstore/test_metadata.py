@@ -29,9 +29,22 @@ def test_a_write_that_fails_leaves_the_old_file(tmp_path: Path, monkeypatch: pyt
 
 @pytest.mark.parametrize(
     "content",
-    ["", "{", "[]", "{}", '{"format": 2, "name": "c"}', '{"format": 1, "name": 5, "config": {}, "indexes": {}}'],
+    [
+        "",
+        "{",
+        "[]",
+        "{}",
+        '{"format": 2, "name": "c"}',
+        '{"format": 1, "name": 5, "config": {}, "indexes": {}}',
+        '{"format": 1, "name": "c", "config": {}, "indexes": {}, "shard": "../other"}',
+    ],
 )
 def test_a_damaged_file_is_named(tmp_path: Path, content: str) -> None:
     (tmp_path / "collection.json").write_text(content)
     with pytest.raises(MetadataInvalid, match=r"collection\.json"):
         Metadata.read(tmp_path)
+
+
+def test_a_file_from_before_vacuums_names_the_first_shard(tmp_path: Path) -> None:
+    (tmp_path / "collection.json").write_text('{"format": 1, "name": "c", "config": {}, "indexes": {}}')
+    assert Metadata.read(tmp_path).shard == "shard"

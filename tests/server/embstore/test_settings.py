@@ -18,6 +18,8 @@ def test_qdrants_own_names_are_read_and_an_empty_string_is_unset() -> None:
         "QDRANT__SERVICE__API_KEY": "",
         "QDRANT__STORAGE__STORAGE_PATH": "/qdrant/storage",
         "QDRANT__SERVICE__MAX_REQUEST_SIZE_MB": "64",
+        "EMBSTORE_VACUUM_IDLE_SECONDS": "0",
+        "EMBSTORE_VACUUM_WASTE_MB": "8",
     }
     assert Settings.from_env(env) == Settings(
         storage_path=Path("/qdrant/storage"),
@@ -25,6 +27,8 @@ def test_qdrants_own_names_are_read_and_an_empty_string_is_unset() -> None:
         port=6400,
         api_key="",
         max_request_bytes=64 * 1024 * 1024,
+        vacuum_idle_seconds=0,
+        vacuum_waste_bytes=8 * 1024 * 1024,
     )
 
 
