@@ -17,6 +17,7 @@ COMMANDS = (
     "plan",
     "down",
     "pull",
+    "migrate",
     "config",
     "config show",
     "config path",

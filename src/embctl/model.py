@@ -17,6 +17,7 @@ __all__ = [
     "LogLine",
     "Mount",
     "MountKind",
+    "NativeSpec",
     "NetworkSpec",
     "Observed",
     "ObservedContainer",
@@ -26,6 +27,7 @@ __all__ = [
     "Port",
     "PortOwner",
     "ResourceUse",
+    "Runtime",
     "ServiceSpec",
     "StackSpec",
     "Ulimit",
@@ -42,6 +44,14 @@ class Label(StrEnum):
     VERSION = "io.embctl.version"
     BUILD_HASH = "io.embctl.build-hash"
     STAND_IN = "io.embctl.stand-in"
+
+
+class Runtime(StrEnum):
+    """What runs the services: containers, processes of this machine, or whichever of them there is."""
+
+    AUTO = "auto"
+    DOCKER = "docker"
+    NATIVE = "native"
 
 
 class MountKind(StrEnum):
@@ -105,6 +115,17 @@ class BuildSpec:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NativeSpec:
+    """How a service runs as a process of this machine: `module` of embctl's own Python environment; `environment` is
+    laid over the service's; `folders` maps variables to the engine-wide names of the volumes whose folders they
+    give."""
+
+    module: str
+    environment: Mapping[str, str]
+    folders: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceSpec:
     """One service as its compose file defines it, every variable substituted.
 
@@ -137,6 +158,7 @@ class ServiceSpec:
     log_driver: str
     log_options: Mapping[str, str]
     labels: Mapping[str, str]
+    native: NativeSpec | None
     compose_file: Path
     config_hash: str
 

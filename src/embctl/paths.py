@@ -5,7 +5,15 @@ from pathlib import Path
 
 from embctl.errors import Failed
 
-__all__ = ["PROJECT_FILE", "bundle", "project_config_file", "state_dir", "user_config_file"]
+__all__ = [
+    "PROJECT_FILE",
+    "bundle",
+    "data_dir",
+    "project_config_file",
+    "remembered_file",
+    "state_dir",
+    "user_config_file",
+]
 
 PROJECT_FILE = ".embctl.toml"
 _APP = "embctl"
@@ -39,6 +47,17 @@ def state_dir(env: Mapping[str, str]) -> Path:
     return _base(env, "XDG_STATE_HOME")
 
 
+def data_dir(env: Mapping[str, str]) -> Path:
+    """The folder for what native services keep, indexes and models: $XDG_DATA_HOME/embctl where that variable is set,
+    else where the platform keeps data."""
+    return _base(env, "XDG_DATA_HOME")
+
+
+def remembered_file(env: Mapping[str, str], project: str) -> Path:
+    """The settings that a project keeps from its `start --embedded` until it is taken down."""
+    return state_dir(env) / "projects" / f"{project}.toml"
+
+
 def project_config_file(cwd: Path) -> Path | None:
     """The nearest .embctl.toml, from `cwd` upwards."""
     for folder in (cwd, *cwd.parents):
@@ -55,4 +74,6 @@ def _base(env: Mapping[str, str], variable: str) -> Path:
 
     if variable == "XDG_CONFIG_HOME":
         return platformdirs.user_config_path(_APP, appauthor=False)
+    if variable == "XDG_DATA_HOME":
+        return platformdirs.user_data_path(_APP, appauthor=False)
     return platformdirs.user_state_path(_APP, appauthor=False)

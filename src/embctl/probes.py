@@ -88,13 +88,15 @@ def _probe_collections(endpoint: Endpoint, http: HttpClient, facts: dict[str, An
     if listing.status != OK:
         return Probe(stage=Stage.LOADED, detail=_said("/collections", listing), facts=facts)
     points: dict[str, int] = {}
-    facts["points"] = points
+    dimensions: dict[str, int] = {}
+    facts |= {"points": points, "dimensions": dimensions}
     broken = []
     for name in sorted(entry["name"] for entry in listing.body["result"]["collections"]):
         path = f"/collections/{quote(name, safe='')}"
         reply = http.get(f"{endpoint.url}{path}", api_key=endpoint.api_key)
         if reply.status == OK:
             points[name] = reply.body["result"].get("points_count") or 0
+            dimensions |= _dimension(name, reply.body["result"])
         else:
             broken.append(_said(path, reply))
     if broken:
@@ -104,6 +106,14 @@ def _probe_collections(endpoint: Endpoint, http: HttpClient, facts: dict[str, An
         detail=f"{len(points)} collection{'' if len(points) == 1 else 's'} answer{'s' if len(points) == 1 else ''}",
         facts=facts,
     )
+
+
+def _dimension(name: str, collection: Mapping[str, Any]) -> dict[str, int]:
+    """The length of the vectors in a collection; nothing where it has several kinds or none, as no editor makes."""
+    match collection:
+        case {"config": {"params": {"vectors": {"size": int(size)}}}}:
+            return {name: size}
+    return {}
 
 
 def _probe_jina(endpoint: Endpoint, http: HttpClient, upto: Stage) -> Probe:

@@ -63,6 +63,10 @@ class Database:
             body = {"field_name": field, "field_schema": schema}
             self._result("PUT", f"{_path(name)}/index?wait=true", body)
 
+    def delete(self, name: str) -> None:
+        """Remove a collection and all its points."""
+        self._result("DELETE", _path(name))
+
     def count(self, name: str) -> int:
         """How many points there are, exactly."""
         return int(self._result("POST", f"{_path(name)}/points/count", {"exact": True})["count"])

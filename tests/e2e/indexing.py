@@ -178,6 +178,19 @@ class Database:
         """Points in the collection, the metadata point among them."""
         return int(self._json("GET", self._at)["result"]["points_count"])
 
+    def everything(self) -> tuple[Any, Any]:
+        """The collection's settings and indexes, and each point whole, in the order of their ids."""
+        about = self._json("GET", self._at)["result"]
+        points: list[Any] = []
+        offset: Any = None
+        while True:
+            body = {"limit": 500, "offset": offset, "with_payload": True, "with_vector": True}
+            page = self._json("POST", f"{self._at}/points/scroll", body)["result"]
+            points += page["points"]
+            offset = page["next_page_offset"]
+            if offset is None:
+                return (about["config"], about["payload_schema"]), points
+
     def _json(self, method: str, path: str, body: Any = None) -> Any:
         reply = self._client.request(method, path, json=body)
         assert reply.status_code == 200, f"{method} {path}: {reply.status_code} {reply.text}"

@@ -3,7 +3,7 @@
 __all__ = ["QUESTIONS"]
 
 QUESTIONS: dict[str, frozenset[str]] = {
-    "where is a taken port detected?": frozenset({"src/embctl/engine/ports.py", "src/embctl/plan.py"}),
+    "where is a taken port detected?": frozenset({"src/embctl/engine/ports.py", "src/embctl/conflicts.py"}),
     "which exit code tells that no container engine answers?": frozenset(
         {"src/embctl/errors.py", "docs/exit-codes.md"}
     ),
@@ -27,6 +27,6 @@ QUESTIONS: dict[str, frozenset[str]] = {
         {"server/embserver/alibi.py", "server/embserver/jinabert.py"}
     ),
     "what happens to a running container when its definition changes?": frozenset(
-        {"src/embctl/plan.py", "docs/architecture.md"}
+        {"src/embctl/reconcile.py", "docs/architecture.md"}
     ),
 }

@@ -22,6 +22,7 @@ __all__ = [
     "Stack",
     "dead_socket",
     "free_ports",
+    "native_stack",
     "parse",
     "stack_without_engine",
     "temporary_stack",
@@ -89,6 +90,7 @@ class Stack:
             "HOME": str(self.folder),
             "XDG_CONFIG_HOME": str(self.folder / "config"),
             "XDG_STATE_HOME": str(self.folder / "state"),
+            "XDG_DATA_HOME": str(self.folder / "data"),
             "EMBCTL_QDRANT_PORT": str(self.qdrant_port),
             "EMBCTL_JINA_PORT": str(self.jina_port),
             "EMBCTL_JINA_IMAGE": JINA_IMAGE,
@@ -185,6 +187,19 @@ def temporary_stack(folder: Path, images: Images) -> Iterator[Stack]:
         yield stack
     finally:
         stack.remove()
+
+
+@contextmanager
+def native_stack(folder: Path) -> Iterator[Stack]:
+    """A project without containers, with a random name and free ports, that leaves no process behind."""
+    qdrant_port, jina_port = free_ports(2)
+    settings = {"EMBCTL_RUNTIME": "native", "DOCKER_HOST": dead_socket(folder)}
+    name = f"t-{secrets.token_hex(4)}"
+    stack = Stack(name=name, folder=folder, qdrant_port=qdrant_port, jina_port=jina_port, settings=settings)
+    try:
+        yield stack
+    finally:
+        stack.succeed("down", "--volumes", "--yes")
 
 
 def stack_without_engine(folder: Path, program: str = PROGRAM) -> Stack:

@@ -2,21 +2,15 @@
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 
-from e2e.indexing import Database, Embedder, collection_name, index, read_project
-from e2e.questions import QUESTIONS
+from e2e.indexed import ENOUGH, ROOT, Indexed, answered, indexed_project
+from e2e.indexing import collection_name
 from e2e.stack import Reply, Stack, temporary_stack
 from images.choice import Images
 
 pytestmark = pytest.mark.engine
-
-ROOT = Path(__file__).parents[2]
-FIRST = 5
-ENOUGH = 8
 
 
 @pytest.fixture(scope="module")
@@ -32,38 +26,11 @@ def started(shared: Stack) -> Reply:
     return shared.succeed("start", "all")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Indexed:
-    """The project's own blocks in the database, `points` with the clients' own metadata point."""
-
-    embedder: Embedder
-    database: Database
-    points: int
-
-    def ask(self) -> dict[str, list[str]]:
-        """The first distinct files that each question finds, best first."""
-        vectors = self.embedder.embed(list(QUESTIONS))
-        return {
-            question: list(dict.fromkeys(str(found["filePath"]) for found in self.database.search(vector)))[:FIRST]
-            for question, vector in zip(QUESTIONS, vectors, strict=True)
-        }
-
-
 @pytest.fixture(scope="module")
 def indexed(shared: Stack, started: Reply) -> Iterator[Indexed]:
     """What an editor's first scan of this project leaves."""
-    facts = started.service("jina")["facts"]
-    blocks = read_project(ROOT)
-    with (
-        Embedder(shared.jina_url, str(facts["model"])) as embedder,
-        Database(shared.qdrant_url, collection_name(ROOT)) as database,
-    ):
-        assert database.version().count(".") == 2
-        database.create(int(facts["dimension"]))
-        assert index(blocks, embedder, database) == len(blocks) > 200
-        database.mark_complete(int(facts["dimension"]))
-        assert database.count() == len(blocks) + 1
-        yield Indexed(embedder=embedder, database=database, points=len(blocks) + 1)
+    with indexed_project(shared, started) as found:
+        yield found
 
 
 def test_the_first_start_ends_with_both_services_warm(started: Reply) -> None:
@@ -98,8 +65,7 @@ def test_status_says_what_runs_where_and_on_what(shared: Stack) -> None:
 
 def test_ten_questions_find_their_files(indexed: Indexed) -> None:
     answers = indexed.ask()
-    answered = [question for question, files in answers.items() if QUESTIONS[question] & set(files)]
-    assert len(answered) >= ENOUGH, json.dumps(answers, indent=2)
+    assert len(answered(answers)) >= ENOUGH, json.dumps(answers, indent=2)
 
 
 def test_after_a_restart_the_points_are_all_there_and_answer_as_before(shared: Stack, indexed: Indexed) -> None:

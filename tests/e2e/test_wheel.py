@@ -59,6 +59,13 @@ def test_the_wheel_carries_the_catalogue_of_models(installed: Path, tmp_path: Pa
     assert file.read_bytes() == (ROOT / "server/embserver/catalogue.toml").read_bytes()
 
 
+def test_without_the_servers_packages_the_native_runtime_says_how_to_get_them(installed: Path, tmp_path: Path) -> None:
+    alone = stack_without_engine(tmp_path, str(installed / "bin/embctl"))
+    reply = alone.run("start", "all", "--embedded")
+    assert (reply.exit_code, reply.error["code"]) == (1, "server_missing")
+    assert any("embctl[server]" in action for action in reply.error["actions"])
+
+
 @pytest.mark.engine
 def test_the_wheel_carries_everything_that_a_plan_needs(installed_stack: Stack) -> None:
     plan = installed_stack.succeed("plan", "all").data["plan"]

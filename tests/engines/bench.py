@@ -1,4 +1,5 @@
-"""The same workbench on two engines: the fake one, and a real one with an image made here, without a registry."""
+"""The same workbench on every engine; here the fake one, and a real one with an image made here, without a registry.
+The native one has a module of its own."""
 
 import io
 import os
@@ -20,19 +21,37 @@ from embctl.engine.base import Engine
 from embctl.engine.connect import connect
 from embctl.engine.docker_sdk import DockerEngine
 from embctl.errors import EngineUnreachable
-from embctl.model import Label, Port, StackSpec
+from embctl.model import Label, Port, ServiceSpec, StackSpec
 from engines.programs import SLEEPS, Program
 from fakes.fake_engine import FakeEngine
 from fakes.stacks import make_stack
 
-__all__ = ["Bench", "RealBench", "RealEngine", "fake_bench", "free_port", "real_bench", "real_engine"]
+__all__ = [
+    "MEMORY",
+    "Bench",
+    "ContainerBench",
+    "RealBench",
+    "RealEngine",
+    "fake_bench",
+    "free_port",
+    "probe_stack",
+    "real_bench",
+    "real_engine",
+]
+
+MEMORY = 64 << 20
+NOWHERE = "127.0.0.1:1/nowhere:1"
 
 
 class Bench(Protocol):
-    """An engine and what a test needs around it; everything it makes belongs to `project` and goes at the end."""
+    """An engine and what a test needs around it; everything it makes belongs to `project` and goes at the end.
+
+    `memory_limit` is what a sample of the probe must tell, `no_image_code` the error when its image cannot be had."""
 
     engine: Engine
     project: str
+    memory_limit: int
+    no_image_code: str
 
     def stack(self, program: Program = SLEEPS) -> StackSpec:
         """One service named `probe` that does `program`; its network and volume are not created yet."""
@@ -40,14 +59,22 @@ class Bench(Protocol):
     def add_foreign(self, name: str, port: Port | None = None) -> None:
         """A running container that embctl did not make."""
 
-    def pause(self, container_id: str) -> None:
-        """Freeze a container, as a user might."""
+    def without_image(self, service: ServiceSpec) -> ServiceSpec:
+        """The service, changed so that its image is not there and cannot be had."""
 
     def listen(self, port: int) -> None:
         """Let this process hold `port` on 127.0.0.1 until the end."""
 
 
-def _stack(project: str, image: str, program: Program) -> StackSpec:
+class ContainerBench(Bench, Protocol):
+    """An engine that has containers in the proper sense: with images of their own, and the means to freeze them."""
+
+    def pause(self, container_id: str) -> None:
+        """Freeze a container, as a user might."""
+
+
+def probe_stack(project: str, image: str, program: Program) -> StackSpec:
+    """The stack of a bench: one service that does `program`."""
     base = make_stack(project)
     qdrant = base.service("qdrant")
     service = replace(
@@ -59,8 +86,8 @@ def _stack(project: str, image: str, program: Program) -> StackSpec:
         ports=(Port(host_ip="127.0.0.1", published=free_port(), target=8000),),
         restart="no",
         stop_grace_period=1.0,
-        mem_limit=64 << 20,
-        memswap_limit=64 << 20,
+        mem_limit=MEMORY,
+        memswap_limit=MEMORY,
         log_options={"max-size": "1m"},
     )
     return replace(base, services=(service,), volumes=base.volumes[:1])
@@ -75,6 +102,9 @@ def free_port() -> int:
 class FakeBench:
     """On the fake engine."""
 
+    memory_limit = MEMORY
+    no_image_code = "pull_failed"
+
     def __init__(self) -> None:
         self.project = f"t{uuid.uuid4().hex[:8]}"
         self.fake = FakeEngine(images=("test/tiny:1",), registry=frozenset())
@@ -83,7 +113,11 @@ class FakeBench:
     def stack(self, program: Program = SLEEPS) -> StackSpec:
         """See Bench."""
         self.fake.behave("probe", program.behaviour)
-        return _stack(self.project, "test/tiny:1", program)
+        return probe_stack(self.project, "test/tiny:1", program)
+
+    def without_image(self, service: ServiceSpec) -> ServiceSpec:
+        """See Bench."""
+        return replace(service, image=NOWHERE)
 
     def add_foreign(self, name: str, port: Port | None = None) -> None:
         """See Bench."""
@@ -101,6 +135,9 @@ class FakeBench:
 class RealBench:
     """On a container engine; `client` is for what no embctl would do."""
 
+    memory_limit = MEMORY
+    no_image_code = "pull_failed"
+
     def __init__(self, engine: DockerEngine, client: docker.APIClient, image: str) -> None:
         self.project = f"t{uuid.uuid4().hex[:8]}"
         self.engine: Engine = engine
@@ -111,7 +148,11 @@ class RealBench:
 
     def stack(self, program: Program = SLEEPS) -> StackSpec:
         """See Bench."""
-        return _stack(self.project, self.image, program)
+        return probe_stack(self.project, self.image, program)
+
+    def without_image(self, service: ServiceSpec) -> ServiceSpec:
+        """See Bench."""
+        return replace(service, image=NOWHERE)
 
     def add_foreign(self, name: str, port: Port | None = None) -> None:
         """See Bench."""

@@ -36,6 +36,7 @@ def _service(name: str, project: str, port: int, volume: str) -> ServiceSpec:
         log_driver="json-file",
         log_options={},
         labels={},
+        native=None,
         compose_file=Path(f"/compose/{name}.yaml"),
         config_hash=f"{name}-1",
     )

@@ -1,10 +1,15 @@
-"""The workbench of these tests: a real engine, and for what every engine promises the fake one beside it."""
+"""The workbench of these tests: for what every engine promises, the fake one, the native one and a real one."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
-from engines.bench import Bench, RealEngine, fake_bench, real_bench, real_engine
+from engines.bench import Bench, ContainerBench, RealEngine, fake_bench, real_bench, real_engine
+from engines.native_bench import native_bench
+
+FAKE, NATIVE = "fake", "native"
+REAL = pytest.param("real", marks=pytest.mark.engine)
 
 
 @pytest.fixture(scope="session")
@@ -13,9 +18,23 @@ def engine_here() -> Iterator[RealEngine]:
         yield engine
 
 
-@pytest.fixture(params=["fake", pytest.param("real", marks=pytest.mark.engine)])
-def bench(request: pytest.FixtureRequest) -> Iterator[Bench]:
-    if request.param == "fake":
+@pytest.fixture(params=[FAKE, NATIVE, REAL])
+def bench(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Bench]:
+    if request.param == NATIVE:
+        with native_bench(tmp_path) as native:
+            yield native
+    else:
+        yield from _container_bench(request)
+
+
+@pytest.fixture(params=[FAKE, REAL])
+def container_bench(request: pytest.FixtureRequest) -> Iterator[ContainerBench]:
+    """Where there are containers in the proper sense."""
+    yield from _container_bench(request)
+
+
+def _container_bench(request: pytest.FixtureRequest) -> Iterator[ContainerBench]:
+    if request.param == FAKE:
         with fake_bench() as fake:
             yield fake
     else:

@@ -2,8 +2,8 @@
 
 import json
 import random
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
@@ -29,8 +29,11 @@ class Pair:
     progress: Path
     told: list[tuple[str, int, int]] = field(default_factory=list)
 
-    def copy(self) -> tuple[CollectionCopied, ...]:
-        return copy(self.source, self.target, self.progress, lambda *said: self.told.append(said))
+    def copy(
+        self, *, replacing: bool = False, tell: Callable[[str, int, int], None] | None = None
+    ) -> tuple[CollectionCopied, ...]:
+        tell = tell or (lambda *said: self.told.append(said))
+        return copy(self.source, self.target, self.progress, tell=tell, may_replace=lambda *_: replacing)
 
     def all_points(self, database: Database) -> list[object]:
         return list(database.page("ws-1", None, 10 * POINTS).points)
@@ -100,7 +103,7 @@ def test_a_copy_that_was_interrupted_goes_on_behind_the_last_page(pair: Pair) ->
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        copy(pair.source, pair.target, pair.progress, interrupt)
+        pair.copy(tell=interrupt)
     assert pair.target.count("ws-1") == 2 * PAGE
     assert pair.copy() == (CollectionCopied(collection="ws-1", points=POINTS, copied=POINTS - 2 * PAGE),)
     assert pair.all_points(pair.target) == pair.all_points(pair.source)
@@ -115,6 +118,13 @@ def test_a_collection_with_other_points_is_left_untouched(pair: Pair) -> None:
         pair.copy()
     assert refused.value.code == "collection_differs"
     assert pair.target.count("ws-1") == 1
+
+
+def test_a_collection_with_other_points_is_replaced_whole_once_that_is_allowed(pair: Pair) -> None:
+    pair.copy()
+    pair.target.upsert("ws-1", [{"id": 10**6, "payload": {"filePath": "mine"}, "vector": [1.0] * DIMENSION}])
+    assert pair.copy(replacing=True) == (CollectionCopied(collection="ws-1", points=POINTS, copied=POINTS),)
+    assert pair.all_points(pair.target) == pair.all_points(pair.source)
 
 
 def test_a_point_that_is_another_in_the_copy_is_noticed(pair: Pair) -> None:
@@ -135,14 +145,14 @@ def test_a_point_written_to_the_source_meanwhile_is_noticed_and_comes_along_the_
             pair.source.upsert("ws-1", [late])
 
     with pytest.raises(Failed, match="not the same"):
-        copy(pair.source, pair.target, pair.progress, write_late)
+        pair.copy(tell=write_late)
     pair.copy()
     assert pair.all_points(pair.target) == pair.all_points(pair.source)
 
 
-def test_a_database_that_went_away_is_told_with_the_call(pair: Pair, tmp_path: Path) -> None:
+def test_a_database_that_went_away_is_told_with_the_call(pair: Pair) -> None:
     with Http() as http:
         gone = Database(endpoint=Endpoint(service="qdrant", url="http://127.0.0.1:1"), http=http)
         with pytest.raises(Failed, match="GET /collections: connection refused") as failed:
-            copy(gone, pair.target, tmp_path / "p.json", lambda *_: None)
+            replace(pair, source=gone).copy()
     assert failed.value.retryable

@@ -1,50 +1,16 @@
-"""What every engine promises, held against the fake one and a real one alike."""
+"""What every engine promises, held against the fake one, the native one and a real one alike."""
 
 import os
-from collections.abc import Callable
 from dataclasses import replace
 from threading import Event, Timer
 
 import pytest
 
-from embctl.compose.context import build_spec
 from embctl.errors import Conflict, Failed, Interrupted
-from embctl.events import Progress
-from embctl.model import ContainerState, Label, LogLine, ObservedContainer, PortOwner, ServiceSpec, StackSpec
-from engines.bench import Bench
-from engines.programs import FAILS, SLEEPS, SPEAKS, Program
-
-
-def never() -> Event:
-    return Event()
-
-
-def ignore(_: object) -> None:
-    """Take progress or a line and do nothing."""
-
-
-def create(bench: Bench, spec: StackSpec) -> str:
-    """The stack's network and volume, and its one container."""
-    for network in spec.networks:
-        bench.engine.create_network(bench.project, network)
-    for volume in spec.volumes:
-        bench.engine.create_volume(bench.project, volume)
-    return bench.engine.create_container(bench.project, spec.services[0])
-
-
-def started(bench: Bench, program: Program = SLEEPS, **changes: object) -> ObservedContainer:
-    spec = bench.stack(program)
-    service: ServiceSpec = replace(spec.services[0], **changes)  # type: ignore[arg-type]
-    container_id = create(bench, replace(spec, services=(service,)))
-    bench.engine.start_container(container_id)
-    return bench.engine.inspect(container_id)
-
-
-def until(bench: Bench, container_id: str, met: Callable[[ObservedContainer], bool]) -> ObservedContainer:
-    """The container once `met`; each look at it is a call to the engine, so this does not spin."""
-    while not met(container := bench.engine.inspect(container_id)):
-        pass
-    return container
+from embctl.model import ContainerState, LogLine, ObservedContainer, PortOwner
+from engines.bench import MEMORY, Bench
+from engines.programs import FAILS, SPEAKS
+from engines.steps import create, never, started, until
 
 
 def spoken(bench: Bench, container: ObservedContainer, count: int) -> list[LogLine]:
@@ -112,14 +78,6 @@ def test_a_container_runs_stops_and_goes(bench: Bench) -> None:
     assert gone.value.code == "container_gone"
 
 
-def test_a_paused_container_goes_on_when_started(bench: Bench) -> None:
-    container = started(bench)
-    bench.pause(container.id)
-    assert bench.engine.inspect(container.id).state is ContainerState.PAUSED
-    bench.engine.start_container(container.id)
-    assert bench.engine.inspect(container.id).state is ContainerState.RUNNING
-
-
 def test_a_running_container_is_not_removed(bench: Bench) -> None:
     container = started(bench)
     with pytest.raises(Failed) as refused:
@@ -141,7 +99,7 @@ def test_a_restart_policy_shows_as_growing_restarts(bench: Bench) -> None:
 
 def test_a_container_needs_its_image(bench: Bench) -> None:
     spec = bench.stack()
-    service = replace(spec.services[0], image=f"{bench.project}/nowhere:1")
+    service = bench.without_image(spec.services[0])
     with pytest.raises(Failed) as missing:
         create(bench, replace(spec, services=(service,)))
     assert missing.value.code == "image_missing"
@@ -301,8 +259,8 @@ def test_the_log_of_a_removed_container_is_gone(bench: Bench) -> None:
 
 def test_a_sample_tells_memory_from_its_limit(bench: Bench) -> None:
     use = bench.engine.stats(started(bench).id)
-    assert use.memory_limit == 64 << 20
-    assert 0 < use.memory_anonymous < use.memory_limit
+    assert use.memory_limit == bench.memory_limit
+    assert 0 < use.memory_anonymous < MEMORY
     assert use.cpu_percent >= 0
 
 
@@ -338,45 +296,3 @@ def test_a_throw_away_container_is_the_projects_but_never_the_services(bench: Be
         bench.engine.run_once(bench.project, spec.services[0], SPEAKS.command, look, cancel)
     assert [(container.project, container.service) for container in seen[:1]] == [(bench.project, None)]
     assert seen[0].labels["com.docker.compose.oneoff"] == "True"
-
-
-def test_an_image_nobody_has_cannot_be_pulled(bench: Bench) -> None:
-    with pytest.raises(Failed, match=r"127\.0\.0\.1:1/nowhere:1") as failed:
-        bench.engine.pull_image("127.0.0.1:1/nowhere:1", ignore, never())
-    assert failed.value.code == "pull_failed"
-
-
-def test_a_cancelled_pull_is_an_interruption(bench: Bench) -> None:
-    cancel = Event()
-    cancel.set()
-    with pytest.raises(Interrupted):
-        bench.engine.pull_image("127.0.0.1:1/nowhere:1", ignore, cancel)
-
-
-def test_a_built_image_carries_its_digest_and_reports_its_steps(bench: Bench, buildable: StackSpec) -> None:
-    steps: list[Progress] = []
-    bench.engine.build_image(buildable.services[0], steps.append, never())
-    (image,) = bench.engine.observe(buildable).images
-    assert image.labels[Label.BUILD_HASH] == "digest-1"
-    counted = [step for step in steps if step.unit == "steps"]
-    (total,) = {step.total for step in counted}
-    assert total >= 2
-    assert [step.done for step in counted] == list(range(total + 1))
-
-
-def test_a_cancelled_build_is_an_interruption(bench: Bench, buildable: StackSpec) -> None:
-    cancel = Event()
-    with pytest.raises(Interrupted):
-        bench.engine.build_image(buildable.services[0], lambda _: cancel.set(), cancel)
-    assert bench.engine.observe(buildable).images == ()
-
-
-@pytest.fixture
-def buildable(bench: Bench, tmp_path_factory: pytest.TempPathFactory) -> StackSpec:
-    """A stack whose image is built in two steps, the second of them slow enough to be cancelled."""
-    spec = bench.stack()
-    context = tmp_path_factory.mktemp("context")
-    (context / "Dockerfile").write_text(f"FROM {spec.services[0].image}\nRUN sleep 1\n")
-    build = replace(build_spec(context, "Dockerfile", None, {}), digest="digest-1")
-    service = replace(spec.services[0], image=f"{bench.project}/built:1", build=build)
-    return replace(spec, services=(service,))

@@ -7,7 +7,7 @@ import pytest
 
 from embctl.compose import load_stack, parse
 from embctl.errors import ConfigInvalid
-from embctl.model import ServiceSpec, StackSpec
+from embctl.model import MountKind, ServiceSpec, StackSpec
 from embctl.paths import bundle
 from embctl.settings import FIELDS, Settings
 from fakes.stacks import unread_build
@@ -15,7 +15,7 @@ from fakes.stacks import unread_build
 COMPOSE = bundle() / "compose"
 TEXTS = {name: (COMPOSE / name).read_text() for name in ("qdrant.yaml", "jina.yaml")}
 VARIABLES = Settings().variables()
-CHOSEN_BY_AUTHORS = {"environment", "args", "options", "labels", "services", "root volumes", "root networks"}
+CHOSEN_BY_AUTHORS = {"environment", "args", "options", "labels", "folders", "services", "root volumes", "root networks"}
 
 
 @pytest.fixture(scope="module")
@@ -93,6 +93,15 @@ def test_the_build_hands_over_no_argument_that_the_dockerfile_does_not_take(stac
     assert build is not None
     declared = re.findall(r"^ARG (\w+)", (build.context / build.dockerfile).read_text(), re.MULTILINE)
     assert set(build.args) <= set(declared)
+
+
+def test_each_service_can_run_as_a_process_too(service: ServiceSpec) -> None:
+    assert service.native is not None
+    assert (bundle() / "server" / service.native.module / "__main__.py").is_file()
+    assert "127.0.0.1" in service.native.environment.values()
+    assert str(service.ports[0].published) in service.native.environment.values()
+    volumes = {mount.source for mount in service.mounts if mount.kind is MountKind.VOLUME}
+    assert set(service.native.folders.values()) <= volumes
 
 
 def test_a_health_check_is_a_program_that_the_engine_can_run(service: ServiceSpec) -> None:

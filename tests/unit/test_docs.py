@@ -71,7 +71,9 @@ def test_the_error_is_documented_key_by_key() -> None:
     assert keys("The error", read("json-output.md")) == set(error_object(errors.Failed("x", code="x")))
 
 
-@pytest.mark.parametrize("kind", ["ServiceStatus", "ServiceReady", "ConfigPaths", "ConfigRow"])
+@pytest.mark.parametrize(
+    "kind", ["ServiceStatus", "ServiceReady", "Migrated", "CollectionCopied", "ConfigPaths", "ConfigRow"]
+)
 def test_the_data_of_the_commands_is_documented_key_by_key(kind: str) -> None:
     page = read("json-output.md")
     missing = [f.name for f in dataclasses.fields(getattr(outcomes, kind)) if f"`{f.name}`" not in page]

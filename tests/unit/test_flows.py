@@ -23,11 +23,11 @@ from embctl.http import Http
 from embctl.model import ContainerState, LogLine, Port
 from embctl.outcomes import Changed, Planned, Started
 from embctl.plan import Goal, Request
-from embctl.settings import load
 from fakes.fake_clock import FakeClock
 from fakes.fake_engine import Behaviour, FakeEngine
 from fakes.http_services import HttpServices, http_services
 from fakes.stacks import make_stack, with_service
+from settings_layers import from_layers
 
 ALL = ("qdrant", "jina")
 
@@ -54,7 +54,7 @@ def context(engine: FakeEngine, services: HttpServices, events: list[Event], tmp
     for name, port in (("qdrant", services.qdrant_port), ("jina", services.jina_port)):
         published = (Port(host_ip="127.0.0.1", published=port, target=port),)
         spec = with_service(spec, replace(spec.service(name), ports=published))
-    settings = load(flags={"timeout": 30}, env={}, user_file=tmp_path / "none.toml", project_file=None)
+    settings = from_layers(tmp_path, flags={"timeout": 30})
     with Http() as http:
         yield Context(
             settings=settings,
@@ -67,6 +67,7 @@ def context(engine: FakeEngine, services: HttpServices, events: list[Event], tmp
             state_dir=tmp_path / "state",
             wait_for_lock=True,
             confirm=lambda _: False,
+            dimension=None,
         )
 
 
@@ -251,19 +252,6 @@ def test_the_logs_of_several_services_are_interleaved_by_time(context: Context, 
     result = logs(context, ALL, lines.append)
     assert [line.text for line in lines] == ["one", "two", "three"]
     assert result.data.lines == 3
-
-
-def test_followed_logs_end_with_their_containers(context: Context, engine: FakeEngine) -> None:
-    start(context, ALL)
-    lines: list[LogLine] = []
-
-    def show(line: LogLine) -> None:
-        lines.append(line)
-        stop(context, ALL)
-
-    engine.say("embctl-jina", "the only line")
-    logs(context, ALL, show, follow=True)
-    assert [line.text for line in lines] == ["the only line"]
 
 
 def test_logs_of_an_absent_service_are_a_warning(context: Context) -> None:

@@ -29,7 +29,8 @@ def ready_qdrant() -> ScriptedHttp:
     http.answer("/readyz", Reply(status=200, body=None, text="all shards are ready"))
     http.answer("/", json_reply({"title": "qdrant - vector search engine", "version": "1.19.0"}))
     http.answer("/collections", collections("ws-b", "ws-a"))
-    http.answer("/collections/ws-a", json_reply({"result": {"points_count": 3}}))
+    vectors = {"config": {"params": {"vectors": {"size": 768}}}}
+    http.answer("/collections/ws-a", json_reply({"result": {"points_count": 3, **vectors}}))
     http.answer("/collections/ws-b", json_reply({"result": {"points_count": None}}))
     return http
 
@@ -55,6 +56,7 @@ def test_qdrant_is_warm_when_every_collection_answers() -> None:
         "version": "1.19.0",
         "title": "qdrant - vector search engine",
         "points": {"ws-a": 3, "ws-b": 0},
+        "dimensions": {"ws-a": 768},
     }
 
 

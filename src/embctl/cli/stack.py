@@ -1,64 +1,70 @@
 """The commands that change the stack: start, stop, restart, down, pull, and plan, which only says what start would
 do."""
 
-from typing import Annotated
+import os
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from embctl.cli.options import Options, Services, chosen, with_options
+from embctl.cli.options import Options, Services, chosen, with_model, with_options
 from embctl.cli.wiring import run
+
+if TYPE_CHECKING:
+    from embctl.flows.context import Context
+    from embctl.result import Result
+    from embctl.settings import Settings
 
 __all__ = ["register"]
 
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Print the plan and change nothing.")]
-NoWait = Annotated[bool, typer.Option("--no-wait", help="Return once the containers run.")]
-NoWarmup = Annotated[bool, typer.Option("--no-warmup", help="Return once the model is loaded.")]
+
+START = """Bring services up, wait until they are ready and warm them.
+
+Example: embctl start all
+"""
+RESTART = """Stop services that run, start them again and wait until they are ready.
+
+Example: embctl restart qdrant
+"""
 
 
-@with_options
-def start(
-    options: Options,
-    services: Services = None,
-    *,
-    no_wait: NoWait = False,
-    no_warmup: NoWarmup = False,
-    dry_run: DryRun = False,
-) -> int:
-    """Bring services up, wait until they are ready and warm them.
+def bring_up(command: str, *, restart: bool) -> Callable[..., int]:
+    """The command `start`, or `restart`, which differs in what it does to services that run."""
 
-    Example: embctl start all
-    """
-    from embctl.flows.start import start as flow
+    @with_model
+    def command_line(
+        options: Options,
+        services: Services = None,
+        *,
+        no_wait: Annotated[bool, typer.Option("--no-wait", help="Return once the containers run.")] = False,
+        no_warmup: Annotated[bool, typer.Option("--no-warmup", help="Return once the model is loaded.")] = False,
+        dry_run: DryRun = False,
+    ) -> int:
+        from embctl.flows.start import start
 
-    return run(
-        "start",
-        options,
-        lambda context: flow(context, chosen(services), wait=not no_wait, warmup=not no_warmup, dry_run=dry_run),
-    )
+        def flow(context: "Context") -> "Result[Any]":
+            if not dry_run:
+                _remember(options, context.settings)
+            return start(
+                context, chosen(services), restart=restart, wait=not no_wait, warmup=not no_warmup, dry_run=dry_run
+            )
+
+        return run(command, options, flow)
+
+    return command_line
 
 
-@with_options
-def restart(
-    options: Options,
-    services: Services = None,
-    *,
-    no_wait: NoWait = False,
-    no_warmup: NoWarmup = False,
-    dry_run: DryRun = False,
-) -> int:
-    """Stop services that run, start them again and wait until they are ready.
+def _remember(options: Options, settings: "Settings") -> None:
+    """Keep what --embedded chose, or let go of it when something else was."""
+    from embctl.flows.remembering import forget, remember
+    from embctl.paths import remembered_file
 
-    Example: embctl restart qdrant
-    """
-    from embctl.flows.start import start as flow
-
-    return run(
-        "restart",
-        options,
-        lambda context: flow(
-            context, chosen(services), restart=True, wait=not no_wait, warmup=not no_warmup, dry_run=dry_run
-        ),
-    )
+    file = remembered_file(os.environ, settings.project)
+    if options.embedded:
+        remember(file, settings)
+    elif options.runtime or options.model:
+        forget(file)
 
 
 @with_options
@@ -83,12 +89,20 @@ def down(
 
     Example: embctl down --volumes --yes
     """
-    from embctl.flows.stop import down as flow
+    from embctl.flows.remembering import forget
+    from embctl.flows.stop import down as taken_down
+    from embctl.paths import remembered_file
 
-    return run("down", options, lambda context: flow(context, volumes=volumes, dry_run=dry_run))
+    def flow(context: "Context") -> "Result[Any]":
+        result = taken_down(context, volumes=volumes, dry_run=dry_run)
+        if not dry_run:
+            forget(remembered_file(os.environ, context.settings.project))
+        return result
+
+    return run("down", options, flow)
 
 
-@with_options
+@with_model
 def pull(options: Options, services: Services = None, *, dry_run: DryRun = False) -> int:
     """Pull or build images and fetch the model ahead of time; start nothing.
 
@@ -99,7 +113,7 @@ def pull(options: Options, services: Services = None, *, dry_run: DryRun = False
     return run("pull", options, lambda context: flow(context, chosen(services), dry_run=dry_run))
 
 
-@with_options
+@with_model
 def plan(
     options: Options,
     services: Services = None,
@@ -119,5 +133,8 @@ def plan(
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    for command in (start, stop, restart, down, pull, plan):
+    app.command("start", help=START)(bring_up("start", restart=False))
+    app.command()(stop)
+    app.command("restart", help=RESTART)(bring_up("restart", restart=True))
+    for command in (down, pull, plan):
         app.command()(command)

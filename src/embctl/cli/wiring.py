@@ -6,7 +6,7 @@ import traceback
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from threading import Event as Cancel
 from typing import TYPE_CHECKING, Any
@@ -14,55 +14,98 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from embctl.cli.options import Options, Output
+from embctl.model import Runtime
 
 if TYPE_CHECKING:
+    from embctl.catalogue import CatalogueEntry
+    from embctl.engine.base import Engine
     from embctl.events import Event
     from embctl.flows.context import Context
+    from embctl.model import StackSpec
     from embctl.report.base import Reporter
     from embctl.result import Result
     from embctl.settings import Settings
 
-__all__ = ["load_settings", "report_on", "run"]
+__all__ = ["between_runtimes", "load_settings", "report_on", "run"]
+
+# The one that a package of the package index carries.
+EMBEDDED_MODEL = "minilm"
 
 
 def load_settings(options: Options, env: Mapping[str, str], cwd: Path) -> "Settings":
     """Flags over environment over files over defaults."""
-    from embctl.paths import project_config_file, user_config_file
+    from embctl.errors import UsageError
+    from embctl.paths import project_config_file, remembered_file, user_config_file
     from embctl.settings import load
 
+    runtime, model = options.runtime, options.model
+    if options.embedded:
+        if runtime not in (None, Runtime.NATIVE):
+            raise UsageError(
+                f"--embedded means --runtime native, and --runtime {runtime} was given too.",
+                code="usage",
+                actions=("Leave out one of the two.",),
+            )
+        runtime, model = Runtime.NATIVE, model or EMBEDDED_MODEL
     flags = {
         "project": options.project,
         "port_offset": options.port_offset,
         "engine.context": options.context,
         "engine.host": options.host,
         "timeout": options.timeout,
+        "runtime": runtime,
+        "model": model,
     }
-    return load(flags=flags, env=env, user_file=user_config_file(env), project_file=project_config_file(cwd))
+    return load(
+        flags=flags,
+        env=env,
+        user_file=user_config_file(env),
+        project_file=project_config_file(cwd),
+        catalogue=known_models(),
+        remembered_file=partial(remembered_file, env),
+    )
+
+
+def known_models() -> "tuple[CatalogueEntry, ...]":
+    """The catalogue that the embedding server carries."""
+    from embctl.catalogue import read
+    from embctl.paths import bundle
+
+    return read(bundle() / "server" / "embserver" / "catalogue.toml")
 
 
 @contextmanager
 def _open_context(options: Options, emit: "Callable[[Event], None]") -> "Iterator[Context]":
+    from embctl.catalogue import dimension_of
     from embctl.clock import SystemClock
     from embctl.compose import load_stack
     from embctl.engine.base import Engine
-    from embctl.engine.connect import connect
+    from embctl.engine.runtime import choose
+    from embctl.events import Note
     from embctl.flows.context import Context
     from embctl.http import Http
     from embctl.paths import bundle, state_dir
 
     env = os.environ
     settings = load_settings(options, env, Path.cwd())
+    spec = load_stack(bundle() / "compose", settings.variables())
     with ExitStack() as stack:
 
         @cache
         def dial() -> Engine:
-            engine = connect(host=settings.engine_host, context=settings.engine_context, env=env, home=Path.home())
+            engine = choose(
+                Runtime(settings.runtime),
+                spec,
+                docker=lambda: _docker_engine(settings, env),
+                native=lambda: _native_engine(env),
+                tell=lambda message: emit(Note(message=message)),
+            )
             stack.callback(engine.close)
             return engine
 
         yield Context(
             settings=settings,
-            spec=load_stack(bundle() / "compose", settings.variables()),
+            spec=spec,
             connect=dial,
             http=stack.enter_context(Http()),
             clock=SystemClock(),
@@ -71,7 +114,34 @@ def _open_context(options: Options, emit: "Callable[[Event], None]") -> "Iterato
             state_dir=state_dir(env),
             wait_for_lock=not options.no_wait_lock,
             confirm=(lambda _: True) if options.yes else _ask,
+            dimension=dimension_of(settings.model, known_models()),
         )
+
+
+def between_runtimes(context: "Context", target: Runtime) -> "tuple[Engine, Engine, StackSpec]":
+    """The engines to copy from and to, and the definition by which the target's Qdrant runs beside the source's."""
+    from embctl.compose import load_stack
+    from embctl.engine.ports import free_port
+    from embctl.paths import bundle
+
+    env = os.environ
+    engines = (_docker_engine(context.settings, env), _native_engine(env))
+    source, other = engines if target is Runtime.NATIVE else reversed(engines)
+    beside = replace(context.settings, qdrant_port=free_port() - context.settings.port_offset)
+    return source, other, load_stack(bundle() / "compose", beside.variables())
+
+
+def _docker_engine(settings: "Settings", env: Mapping[str, str]) -> "Engine":
+    from embctl.engine.connect import connect
+
+    return connect(host=settings.engine_host, context=settings.engine_context, env=env, home=Path.home())
+
+
+def _native_engine(env: Mapping[str, str]) -> "Engine":
+    from embctl.engine.native.engine import NativeEngine
+    from embctl.paths import bundle, data_dir, state_dir
+
+    return NativeEngine(state=state_dir(env) / "native", data=data_dir(env), server=bundle() / "server")
 
 
 def _ask(question: str) -> bool:
@@ -95,9 +165,17 @@ def report_on(options: Options, *, timestamps: bool = False) -> "Reporter":
 
 
 def run(
-    command: str, options: Options, flow: "Callable[[Context], Result[Any]]", *, reporter: "Reporter | None" = None
+    command: str,
+    options: Options,
+    flow: "Callable[[Context], Result[Any]]",
+    *,
+    reporter: "Reporter | None" = None,
+    endless: bool = False,
 ) -> int:
-    """Run `flow` in its context and report its result, or the error that ended it; returns the exit code."""
+    """Run `flow` in its context and report its result, or the error that ended it; returns the exit code.
+
+    An `endless` flow goes on until Ctrl-C: being interrupted is its verdict then, and no failure to tell anybody.
+    """
     from embctl.errors import EmbctlError, Failed, Interrupted
     from embctl.events import OperationFinished
     from embctl.result import Result
@@ -122,7 +200,8 @@ def run(
         stopped = Interrupted(
             "Interrupted. What is healthy keeps running; a start finishes what is missing.", code="interrupted"
         )
-        result = Result(command=command, data=None, changed=changed, error=stopped)
+        verdict = stopped.exit_code if endless else 0
+        result = Result(command=command, data=None, changed=changed, error=stopped, verdict=verdict)
     except OSError as error:
         failure = Failed(
             f"{error.strerror or error}: {error.filename or 'unknown file'}",

@@ -7,7 +7,7 @@ from dataclasses import asdict, replace
 
 from embctl.compose.context import Build
 from embctl.compose.value import Value
-from embctl.model import BuildSpec, HealthcheckSpec, Mount, MountKind, Port, ServiceSpec, Ulimit
+from embctl.model import BuildSpec, HealthcheckSpec, Mount, MountKind, NativeSpec, Port, ServiceSpec, Ulimit
 
 __all__ = ["SERVICE_KEYS", "service_spec"]
 
@@ -35,6 +35,7 @@ SERVICE_KEYS = (
     "security_opt",
     "logging",
     "labels",
+    "x-embctl-native",
 )
 _RESTARTS = ("no", "always", "unless-stopped", "on-failure")
 _HIGHEST_PORT = 65535
@@ -75,6 +76,7 @@ def service_spec(
         log_driver=logging["driver"].text() if logging else "",
         log_options=logging["options"].text_map() if "options" in logging else {},
         labels=at["labels"].text_map() if "labels" in at else {},
+        native=_native(at["x-embctl-native"], volumes) if "x-embctl-native" in at else None,
         compose_file=value.place.path,
         config_hash="",
     )
@@ -133,6 +135,16 @@ def _healthcheck(value: Value) -> HealthcheckSpec:
         timeout=at["timeout"].duration(),
         retries=at["retries"].whole(1, _MOST),
         start_period=at["start_period"].duration(),
+    )
+
+
+def _native(value: Value, volumes: Mapping[str, str]) -> NativeSpec:
+    at = value.table(("module", "environment", "folders"), required=("module",))
+    folders = at["folders"].entries() if "folders" in at else {}
+    return NativeSpec(
+        module=at["module"].text(),
+        environment=at["environment"].text_map() if "environment" in at else {},
+        folders={variable: _declared(volume, volumes) for variable, volume in folders.items()},
     )
 
 

@@ -31,8 +31,8 @@ class Value:
     variables: Mapping[str, str]
 
     def table(self, supported: tuple[str, ...], required: tuple[str, ...] = ()) -> dict[str, "Value"]:
-        """The values by key; any key outside `supported` is refused, keys that begin with x- are left out."""
-        found = {key: value for key, value in self.entries().items() if not key.startswith("x-")}
+        """The values by key; any key outside `supported` is refused, other tools' keys (x-...) are left out."""
+        found = {key: value for key, value in self.entries().items() if key in supported or not key.startswith("x-")}
         for key, value in found.items():
             if key not in supported:
                 raise value.place.refusal("this key is not supported", supported=supported)

@@ -45,7 +45,8 @@ def connect(
             continue
         client.timeout = CALL_TIMEOUT
         return DockerEngine(client, address=candidate.address, origin=candidate.origin, local=candidate.local)
-    raise _unreachable(tried)
+    named = bool(host or context or env.get("DOCKER_HOST") or env.get("DOCKER_CONTEXT"))
+    raise _unreachable(tried, named=named)
 
 
 def _dial(candidate: Candidate) -> docker.APIClient:
@@ -118,7 +119,7 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
         pending += [cause.__cause__, cause.__context__, getattr(cause, "reason", None), *cause.args]
 
 
-def _unreachable(tried: list[tuple[Candidate, str]]) -> EngineUnreachable:
+def _unreachable(tried: list[tuple[Candidate, str]], *, named: bool) -> EngineUnreachable:
     lines = [f"{candidate.address} ({candidate.origin}): {reason}" for candidate, reason in tried]
     reasons = {reason for _, reason in tried}
     if len(tried) == 1:
@@ -129,10 +130,11 @@ def _unreachable(tried: list[tuple[Candidate, str]]) -> EngineUnreachable:
         message,
         code="engine_unreachable",
         details={
+            "named": named,
             "tried": [
                 {"address": candidate.address, "origin": candidate.origin, "reason": reason}
                 for candidate, reason in tried
-            ]
+            ],
         },
         actions=tuple(_ways_out(reasons, named=len(tried) == 1)),
         retryable=True,
@@ -148,6 +150,7 @@ def _ways_out(reasons: set[str], *, named: bool) -> Iterator[str]:
         yield "Start the engine: Docker Desktop, or on Linux: sudo systemctl start docker"
     if reasons == {ABSENT} and not named:
         yield "Install one: Docker Desktop, Docker Engine, Podman, Colima, OrbStack and Rancher Desktop all do"
+    yield "Or run the services without containers: embctl --runtime native start all"
     if named:
         yield "Use another engine: embctl --context NAME or --host ADDRESS, or unset DOCKER_HOST and DOCKER_CONTEXT"
         yield "See which settings name one: embctl config show --origin"

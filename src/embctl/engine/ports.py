@@ -3,13 +3,13 @@
 import errno
 import socket
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from typing import Any
 
 from embctl.model import Port, PortOwner
 
-__all__ = ["listening_processes", "overlapping"]
+__all__ = ["free_port", "listening_processes", "overlapping", "port_owners"]
 
 EVERY_ADDRESS = frozenset({"", "0.0.0.0", "::", "[::]"})  # noqa: S104 - compared with, never bound
 
@@ -19,6 +19,29 @@ def overlapping(wanted: Port, taken: Port) -> bool:
     if wanted.published != taken.published:
         return False
     return wanted.host_ip == taken.host_ip or bool({wanted.host_ip, taken.host_ip} & EVERY_ADDRESS)
+
+
+def port_owners(
+    wanted: Iterable[Port], *, own: Sequence[Port], others: Sequence[tuple[str, Port]], local: bool
+) -> tuple[PortOwner, ...]:
+    """Who else holds the `wanted` ports: `others`, containers by name with a port each, or, where ports are this
+    machine's (`local`), a process. What `own` containers hold has no other owner."""
+    owners, unexplained = [], []
+    for port in wanted:
+        # Somebody listens for our own containers: asking the machine would find just that.
+        if any(overlapping(port, held) for held in own):
+            continue
+        names = {name for name, taken in others if overlapping(port, taken)}
+        owners += [PortOwner(port=port.published, kind="container", name=name) for name in sorted(names)]
+        if not names:
+            unexplained.append(port)
+    return (*owners, *(listening_processes(unexplained) if local else ()))
+
+
+def free_port() -> int:
+    """A port of the loopback address on which nobody listened a moment ago."""
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return int(probe.getsockname()[1])
 
 
 def listening_processes(wanted: Iterable[Port]) -> tuple[PortOwner, ...]:

@@ -18,7 +18,7 @@ __all__ = ["Context"]
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
     """The surroundings of one command. `connect` dials the engine on first use; `confirm` asks a yes/no question and
-    is False where nobody can answer."""
+    is False where nobody can answer. `dimension` is the length of the wanted model's vectors, where it is known."""
 
     settings: Settings
     spec: StackSpec
@@ -30,6 +30,7 @@ class Context:
     state_dir: Path
     wait_for_lock: bool
     confirm: Callable[[str], bool]
+    dimension: int | None
 
     def endpoint(self, service: str) -> Endpoint:
         """Where a service answers from this machine."""

@@ -5,6 +5,7 @@ import json
 import math
 import random
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,15 +22,23 @@ TOLERANCE = 1e-5
 
 
 def copy(
-    source: Database, target: Database, progress_file: Path, tell: Callable[[str, int, int], None]
+    source: Database,
+    target: Database,
+    progress_file: Path,
+    *,
+    tell: Callable[[str, int, int], None],
+    may_replace: Callable[[str, int], bool],
 ) -> tuple[CollectionCopied, ...]:
     """Every collection of `source`, with its settings and payload indexes; `tell` hears (collection, done, total).
 
-    Raises Conflict(code="collection_differs") for one that is in `target` already with other points, before anything
-    is written to it; Failed(code="copy_differs") when count or sample do not agree at the end.
+    One that is in `target` already with other points is replaced only where `may_replace` (collection, points there)
+    says so, else raises Conflict(code="collection_differs"), untouched. Failed(code="copy_differs") when count or
+    sample do not agree at the end.
     """
-    progress = _Progress(progress_file)
-    copied = tuple(_copy(source, target, name, progress, tell) for name in source.collections())
+    copying = _Copying(
+        source=source, target=target, progress=_Progress(progress_file), tell=tell, may_replace=may_replace
+    )
+    copied = tuple(copying.collection(name) for name in source.collections())
     progress_file.unlink(missing_ok=True)
     return copied
 
@@ -64,42 +73,60 @@ class _Progress:
         fresh.replace(self._path)
 
 
-def _copy(
-    source: Database, target: Database, name: str, progress: _Progress, tell: Callable[[str, int, int], None]
-) -> CollectionCopied:
-    total = source.count(name)
-    description = source.describe(name)
-    if description is None:
-        raise _differs(name, "it was deleted while it was copied")
-    exists = target.describe(name) is not None
-    if exists and name not in progress and target.count(name):
-        if _difference(source, target, name):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Copying:
+    """One run of `copy`."""
+
+    source: Database
+    target: Database
+    progress: _Progress
+    tell: Callable[[str, int, int], None]
+    may_replace: Callable[[str, int], bool]
+
+    def collection(self, name: str) -> CollectionCopied:
+        total = self.source.count(name)
+        description = self.source.describe(name)
+        if description is None:
+            raise _differs(name, "it was deleted while it was copied")
+        exists = self.target.describe(name) is not None
+        if exists and name not in self.progress:
+            if not _difference(self.source, self.target, name):
+                return CollectionCopied(collection=name, points=total, copied=0)
+            self._clear(name, total)
+            exists = False
+        self.progress.reached(name, self.progress.start(name))
+        if not exists:
+            self.target.create(name, description)
+        copied = self._points(name, total)
+        if reason := _difference(self.source, self.target, name):
+            self.progress.reached(name, None)
+            raise _differs(name, reason)
+        self.progress.done(name)
+        return CollectionCopied(collection=name, points=total, copied=copied)
+
+    def _clear(self, name: str, total: int) -> None:
+        there = self.target.count(name)
+        if there and not self.may_replace(name, there):
             raise Conflict(
                 f"The collection {name} is in the target already, with other points; it is left untouched.",
                 code="collection_differs",
-                details={"collection": name, "points": total, "points_in_target": target.count(name)},
-                actions=(f"Delete the one that is not wanted, then run the same command again: {target.endpoint.url}",),
+                details={"collection": name, "points": total, "points_in_target": there},
+                actions=("Replace what is there by the source's: run the same command with --yes",),
             )
-        return CollectionCopied(collection=name, points=total, copied=0)
-    start = progress.start(name)
-    progress.reached(name, start)
-    if not exists:
-        target.create(name, description)
-    copied = 0
-    more = True
-    while more:
-        page = source.page(name, start, PAGE)
-        if page.points:
-            target.upsert(name, page.points)
-        copied += len(page.points)
-        start, more = page.next, page.next is not None
-        progress.reached(name, start)
-        tell(name, min(total, target.count(name)) if more else total, total)
-    if reason := _difference(source, target, name):
-        progress.reached(name, None)
-        raise _differs(name, reason)
-    progress.done(name)
-    return CollectionCopied(collection=name, points=total, copied=copied)
+        self.target.delete(name)
+
+    def _points(self, name: str, total: int) -> int:
+        """Copy from where it stopped to the end; how many points that were."""
+        start, copied, more = self.progress.start(name), 0, True
+        while more:
+            page = self.source.page(name, start, PAGE)
+            if page.points:
+                self.target.upsert(name, page.points)
+            copied += len(page.points)
+            start, more = page.next, page.next is not None
+            self.progress.reached(name, start)
+            self.tell(name, min(total, self.target.count(name)), total)
+        return copied
 
 
 def _difference(source: Database, target: Database, name: str) -> str:

@@ -1,11 +1,12 @@
 """Brings services up and waits for them: `start` and `restart`."""
 
-from embctl.events import Stage
+from embctl.events import Note, Stage
 from embctl.flows.change import carry_out, preview
 from embctl.flows.context import Context
+from embctl.flows.dimensions import misfits_of_plan, misfits_of_services
 from embctl.flows.readiness import await_services, containers_of, far_away
 from embctl.outcomes import Planned, ServiceReady, Started
-from embctl.plan import Goal, Request
+from embctl.plan import Goal, Plan, Request
 from embctl.result import Result
 
 __all__ = ["start"]
@@ -26,15 +27,22 @@ def start(
     if dry_run:
         return preview(context, command, request)
 
-    plan, applied = carry_out(context, request)
+    warnings: list[str] = []
+
+    def foretell(plan: Plan) -> None:
+        if warning := misfits_of_plan(context, plan):
+            warnings.append(warning)
+            context.emit(Note(message=warning, warning=True))
+
+    plan, applied = carry_out(context, request, approve=foretell)
     ready: tuple[ServiceReady, ...] = ()
-    warnings: tuple[str, ...] = ()
     if wait:
         engine = context.connect()
         if engine.info().local:
             until = Stage.WARM if warmup else Stage.LOADED
             ready = await_services(context, engine, containers_of(context, engine, services), until)
+            warnings = warnings or misfits_of_services(ready)
         else:
-            warnings = (far_away(context, services),)
+            warnings.append(far_away(context, services))
     data = Started(plan=plan, services=ready)
-    return Result(command=command, data=data, changed=applied.changed, warnings=warnings)
+    return Result(command=command, data=data, changed=applied.changed, warnings=tuple(warnings))

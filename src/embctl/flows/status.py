@@ -44,7 +44,9 @@ def watch(
 ) -> Result[Status]:
     """Show the status again and again, `interval` seconds apart, until the user stops it."""
     while True:
-        show(status(context, services))
+        # Not in this thread: an interrupt that comes while the engine's client frees an answer goes unheard.
+        for _, seen in as_they_come({"status": partial(status, context, services)}):
+            show(seen)
         context.clock.sleep(interval)
 
 

@@ -14,6 +14,7 @@ from embctl.outcomes import (
     ConfigPaths,
     ConfigShown,
     ConfigValid,
+    Migrated,
     Planned,
     Ready,
     ServiceReady,
@@ -138,6 +139,8 @@ def _notes(service: ServiceStatus) -> str:
         parts.append("definition changed: embctl start")
     if service.oom_killed:
         parts.append("was killed for memory")
+    if service.exit_code:
+        parts.append(f"exited with code {service.exit_code}")
     if service.detail:
         parts.append(service.detail)
     lines = [f"{service.service}: {' · '.join(parts)}"]
@@ -157,6 +160,15 @@ def _memory(service: ServiceStatus) -> str:
     if service.memory is None:
         return "-"
     return f"{size(service.memory)} / {size(service.memory_limit)}" if service.memory_limit else size(service.memory)
+
+
+@view.register
+def _(data: Migrated) -> RenderableType:
+    table = _table("COLLECTION", "POINTS", "COPIED NOW")
+    for each in data.collections:
+        table.add_row(each.collection, str(each.points), str(each.copied))
+    head = f"the same in both now, {data.source} untouched; to switch over to {data.target}:"
+    return Group(table, Text(head), *(Text(f"  → {command}", style="cyan") for command in data.next))
 
 
 @view.register

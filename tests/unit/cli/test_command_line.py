@@ -30,6 +30,7 @@ def engine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, services: HttpServic
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
     monkeypatch.setenv("EMBCTL_QDRANT_PORT", str(services.qdrant_port))
     monkeypatch.setenv("EMBCTL_JINA_PORT", str(services.jina_port))
     return engine
@@ -40,6 +41,10 @@ def run_json(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, 
     document: dict[str, Any] = json.loads(capsys.readouterr().out)
     assert document["exit_code"] == code
     return code, document
+
+
+def interrupt() -> None:
+    raise KeyboardInterrupt
 
 
 def test_version_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
@@ -121,12 +126,31 @@ def test_an_engine_that_goes_away_is_exit_code_four(capsys: pytest.CaptureFixtur
 
 
 def test_ctrl_c_is_exit_code_130(capsys: pytest.CaptureFixture[str], engine: FakeEngine) -> None:
-    def interrupt() -> None:
-        raise KeyboardInterrupt
-
     engine.on("observe", interrupt)
     code, document = run_json(capsys, "start")
     assert (code, document["error"]["category"]) == (130, "interrupted")
+
+
+@pytest.mark.parametrize("arguments", [["logs", "--follow"], ["status", "--watch"]])
+def test_ctrl_c_ends_what_has_no_other_end_without_a_word_to_people(
+    capsys: pytest.CaptureFixture[str], engine: FakeEngine, arguments: list[str]
+) -> None:
+    engine.on("observe", interrupt)
+    assert run_command_line(arguments) == 130
+    assert capsys.readouterr() == ("", "")
+    assert run_command_line([*arguments, "-o", "jsonl"]) == 130
+    record = json.loads(capsys.readouterr().out)
+    assert (record["type"], record["ok"], record["exit_code"]) == ("result", False, 130)
+    assert record["error"]["category"] == "interrupted"
+
+
+@pytest.mark.parametrize("arguments", [["logs"], ["status"]])
+def test_ctrl_c_in_what_would_have_ended_is_told(
+    capsys: pytest.CaptureFixture[str], engine: FakeEngine, arguments: list[str]
+) -> None:
+    engine.on("observe", interrupt)
+    assert run_command_line(arguments) == 130
+    assert capsys.readouterr().err.startswith("error: Interrupted")
 
 
 def test_a_fault_of_our_own_is_still_one_envelope(capsys: pytest.CaptureFixture[str], engine: FakeEngine) -> None:
