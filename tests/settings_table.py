@@ -44,8 +44,8 @@ def _settings() -> Iterable[str]:
 
 
 def _models() -> Iterable[str]:
-    yield "| model | other names in requests | dimensions | longest text | download | licence | comes from |"
-    yield "| --- | --- | --- | --- | --- | --- | --- |"
+    yield "| model | other names in requests | dimensions | longest text | threshold | download | licence | from |"
+    yield "| --- | --- | --- | --- | --- | --- | --- | --- |"
     models: dict[str, dict[str, Any]] = tomllib.loads(CATALOGUE.read_text(encoding="utf-8"))
     for name, model in models.items():
         yield _line(
@@ -53,6 +53,7 @@ def _models() -> Iterable[str]:
             ", ".join(map(_code, model["ids"])),
             str(model["dimension"]),
             f"{model['max_tokens']} tokens",
+            f"{model['search_threshold']:.2f}" if "search_threshold" in model else "not measured yet",
             f"{model['size'] / 1e6:.0f} MB",
             model["licence"],
             "the model hub" if "hub" in model else f"the package {_code(model['package']['distribution'])}",

@@ -1,28 +1,21 @@
 """Several embctl on the same folders at once: each sees the truth, and nothing comes about twice."""
 
-import os
-import resource
-import stat
-import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
-from threading import Barrier, Event
+from threading import Barrier
 
 import psutil
 import pytest
 
 from embctl.engine.native import home
-from embctl.engine.native.engine import NativeEngine
-from embctl.errors import Conflict, EmbctlError, Failed, Interrupted
-from embctl.model import ContainerState, Ulimit
-from embctl.plan import Goal, Request
-from embctl.reconcile import reconcile
+from embctl.errors import Conflict, EmbctlError
+from embctl.model import ContainerState
 from engines.native_bench import NativeBench, native_bench
-from engines.native_steps import await_line, process_of
-from engines.programs import FAILS, SPEAKS, Program
-from engines.steps import create, never, started, until
+from engines.native_steps import process_of
+from engines.programs import SPEAKS
+from engines.steps import create, until
 
 
 @pytest.fixture
@@ -126,5 +119,3 @@ def test_who_finds_the_runtime_locked_for_long_is_told_so(bench: NativeBench, mo
     with bench.home.locked(), pytest.raises(Conflict) as locked:
         bench.another_engine().create_network(bench.project, bench.stack().networks[0])
     assert locked.value.code == "locked"
-
-
