@@ -219,9 +219,11 @@ class Health(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EngineInfo:
-    """The engine that answered: `flavour` (Docker Engine, Docker Desktop, Podman, ...), `address` dialled, `origin` of
-    that address (DOCKER_HOST, context NAME, socket, ...), `local` when its published ports are this machine's."""
+    """The engine that answered: `runtime` (docker or native), `flavour` (Docker Engine, Docker Desktop, Podman, ...),
+    `address` dialled, `origin` of that address (DOCKER_HOST, context NAME, socket, ...), `local` when its published
+    ports are this machine's."""
 
+    runtime: Runtime
     flavour: str
     version: str
     api_version: str

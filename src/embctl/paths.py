@@ -54,7 +54,7 @@ def data_dir(env: Mapping[str, str]) -> Path:
 
 
 def remembered_file(env: Mapping[str, str], project: str) -> Path:
-    """The settings that a project keeps from its `start --embedded` until it is taken down."""
+    """What a project keeps from its last start until it is taken down."""
     return state_dir(env) / "projects" / f"{project}.toml"
 
 

@@ -34,7 +34,7 @@ def reconcile(spec: StackSpec, observed: Observed, request: Request) -> Plan:
                     if container.alive:
                         draft.on_service(Verb.STOP_CONTAINER, service.name, "asked to stop", name=container.id)
         case Goal.ABSENT:
-            _take_down(draft, spec, observed, volumes=request.volumes)
+            _take_down(draft, spec, observed, request)
         case Goal.FETCHED:
             _remove_throw_aways(draft, spec, observed)
             _fetch(draft, spec, observed, services)
@@ -146,7 +146,9 @@ def _needs_port_of(service: ServiceSpec, holder: ObservedContainer | None) -> bo
 def _restart(draft: Draft, service: str, container: ObservedContainer, *, after: Iterable[int]) -> None:
     cause = "asked to restart"
     stopped = draft.on_service(Verb.STOP_CONTAINER, service, cause, name=container.id, after=after)
-    draft.on_service(Verb.START_CONTAINER, service, cause, name=container.id, after=[stopped])
+    started = draft.on_service(Verb.START_CONTAINER, service, cause, name=container.id, after=[stopped])
+    why = "the restart was cut short"
+    draft.on_service(Verb.START_CONTAINER, service, why, name=container.id, after=[stopped], unless=started)
 
 
 def _why_create(service: ServiceSpec, container: ObservedContainer | None, observed: Observed) -> str | None:
@@ -215,19 +217,22 @@ def _provide_image(draft: Draft, observed: Observed, service: ServiceSpec) -> li
     return [draft.add(Verb.BUILD_IMAGE, target, cause, name=service.image, service=service.name)]
 
 
-def _take_down(draft: Draft, spec: StackSpec, observed: Observed, *, volumes: bool) -> None:
+def _take_down(draft: Draft, spec: StackSpec, observed: Observed, request: Request) -> None:
+    """Everything of the project; only the containers of the services that the request names, if it names some."""
     removed = [
         draft.discard(container, "asked to take down")
         for container in observed.containers
-        if container.project == spec.project
+        if container.project == spec.project and (not request.services or container.service in request.services)
     ]
+    if request.services:
+        return
     for network in observed.networks:
         if network.project == spec.project:
             draft.add(
                 Verb.REMOVE_NETWORK, f"network:{network.name}", "asked to take down", name=network.name, after=removed
             )
     for volume in observed.volumes:
-        if volumes and volume.project == spec.project:
+        if request.volumes and volume.project == spec.project:
             draft.add(
                 Verb.REMOVE_VOLUME, f"volume:{volume.name}", "asked to remove volumes", name=volume.name, after=removed
             )

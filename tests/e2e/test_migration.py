@@ -59,6 +59,8 @@ def test_there_and_back_the_content_is_equal(indexed: Stack) -> None:
     moved = indexed.succeed("migrate", "--to", "native")
     assert moved.data["collections"] == [{"collection": COLLECTION, "points": POINTS, "copied": POINTS}]
     assert content(indexed) == before
+    assert indexed.succeed("status").data["engine"]["runtime"] == "docker"
+    assert moved.data["next"][1] == "embctl start all --runtime native --project " + indexed.name
     switch(indexed, source="docker", target="native")
     assert indexed.succeed("status").data["engine"]["flavour"] == "Native"
     assert content(indexed) == before

@@ -28,6 +28,7 @@ def context_on(engine: Engine, spec: StackSpec, folder: Path) -> Iterator[Contex
             emit=lambda _: None,
             cancel=Event(),
             state_dir=folder / "state",
+            remembered_file=folder / "remembered.toml",
             wait_for_lock=True,
             confirm=lambda _: False,
             dimension=None,

@@ -17,6 +17,7 @@ from embctl.model import (
     Port,
     PortOwner,
     ResourceUse,
+    Runtime,
     ServiceSpec,
 )
 
@@ -24,6 +25,7 @@ __all__ = ["EPOCH", "INFO", "USE", "Behaviour", "FakeContainer", "owners", "stop
 
 EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 INFO = EngineInfo(
+    runtime=Runtime.DOCKER,
     flavour="Fake Engine",
     version="1.0",
     api_version="1.41",

@@ -46,6 +46,7 @@ class FakeEngine:
     """`images` exist from the start; `registry` is what can be pulled (None: everything)."""
 
     def __init__(self, *, images: tuple[str, ...] = (), registry: frozenset[str] | None = None) -> None:
+        self.runtime = INFO.runtime
         self.containers: dict[str, FakeContainer] = {}
         self.volumes: dict[str, ObservedVolume] = {}
         self.networks: dict[str, ObservedNetwork] = {}
@@ -153,7 +154,7 @@ class FakeEngine:
 
     def info(self) -> EngineInfo:
         with self._call("info"):
-            return INFO
+            return replace(INFO, runtime=self.runtime)
 
     def observe(self, spec: StackSpec) -> Observed:
         with self._call("observe", spec.project):

@@ -1,6 +1,5 @@
 """An index goes from one database to another whole: between two real stores."""
 
-import json
 import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
@@ -127,14 +126,56 @@ def test_a_collection_with_other_points_is_replaced_whole_once_that_is_allowed(p
     assert pair.all_points(pair.target) == pair.all_points(pair.source)
 
 
-def test_a_point_that_is_another_in_the_copy_is_noticed(pair: Pair) -> None:
+def test_a_copy_with_a_single_point_changed_is_not_taken_for_the_same(pair: Pair) -> None:
     pair.copy()
-    other = {"payload": {"filePath": "src/1.py"}, "vector": [1.0] * DIMENSION}
-    pair.target.upsert("ws-1", [other | {"id": number} for number in range(1, POINTS)])
-    pair.progress.write_text(json.dumps({"ws-1": POINTS}))
-    with pytest.raises(Failed) as noticed:
+    pair.source.upsert("ws-1", [{"id": 77, "payload": {"filePath": "new.py"}, "vector": [1.0] * DIMENSION}])
+    with pytest.raises(Conflict):
         pair.copy()
+    pair.copy(replacing=True)
+    assert pair.all_points(pair.target) == pair.all_points(pair.source)
+
+
+def test_a_point_that_is_another_in_the_copy_is_noticed(pair: Pair) -> None:
+    def spoil(_: str, done: int, total: int) -> None:
+        if done == total:
+            other = {"payload": {"filePath": "src/1.py"}, "vector": [1.0] * DIMENSION}
+            pair.target.upsert("ws-1", [other | {"id": number} for number in range(1, POINTS)])
+
+    with pytest.raises(Failed) as noticed:
+        pair.copy(tell=spoil)
     assert noticed.value.code == "copy_differs"
+
+
+def interrupted(pair: Pair) -> None:
+    """A copy that was stopped behind its first page."""
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        pair.copy(tell=interrupt)
+
+
+def test_what_somebody_wrote_to_an_interrupted_copy_is_not_touched(pair: Pair) -> None:
+    interrupted(pair)
+    mine = [{"id": 10**6 + n, "payload": {"filePath": "mine"}, "vector": [1.0] * DIMENSION} for n in range(2 * PAGE)]
+    pair.target.upsert("ws-1", mine)
+    there = pair.target.count("ws-1")
+    with pytest.raises(Conflict):
+        pair.copy()
+    assert pair.target.count("ws-1") == there
+
+
+def test_an_interrupted_copy_whose_target_is_gone_begins_anew(pair: Pair) -> None:
+    interrupted(pair)
+    pair.target.delete("ws-1")
+    assert pair.copy() == (CollectionCopied(collection="ws-1", points=POINTS, copied=POINTS),)
+
+
+def test_progress_that_cannot_be_read_is_none(pair: Pair) -> None:
+    interrupted(pair)
+    pair.progress.write_text("")
+    assert pair.copy(replacing=True) == (CollectionCopied(collection="ws-1", points=POINTS, copied=POINTS),)
 
 
 def test_a_point_written_to_the_source_meanwhile_is_noticed_and_comes_along_the_next_time(pair: Pair) -> None:

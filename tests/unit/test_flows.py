@@ -65,6 +65,7 @@ def context(engine: FakeEngine, services: HttpServices, events: list[Event], tmp
             emit=events.append,
             cancel=threading.Event(),
             state_dir=tmp_path / "state",
+            remembered_file=tmp_path / "remembered.toml",
             wait_for_lock=True,
             confirm=lambda _: False,
             dimension=None,

@@ -160,6 +160,7 @@ def test_restart_stops_and_starts_without_replacing(running: FakeEngine, spec: S
     assert str(plan).splitlines() == [
         "#1 service:qdrant, StopContainer, asked to restart",
         "#2 service:qdrant, StartContainer, asked to restart <- #1",
+        "#3 service:qdrant, StartContainer, the restart was cut short <- #1, unless #2",
     ]
 
 

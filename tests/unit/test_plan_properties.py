@@ -23,7 +23,7 @@ NAMES = tuple(service.name for service in SPEC.services)
 requests = st.builds(
     Request,
     goal=st.sampled_from([Goal.UP, Goal.STOPPED, Goal.ABSENT]),
-    services=st.sampled_from([NAMES, NAMES[:1], NAMES[1:]]),
+    services=st.sampled_from([NAMES, NAMES[:1], NAMES[1:], ()]),
 )
 
 

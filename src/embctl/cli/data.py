@@ -1,13 +1,18 @@
 """The command that moves data: migrate."""
 
 from enum import StrEnum
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from embctl.cli.options import Options, with_options
 from embctl.cli.wiring import between_runtimes, run
 from embctl.model import Runtime
+
+if TYPE_CHECKING:
+    from embctl.flows.context import Context
+    from embctl.outcomes import Migrated
+    from embctl.result import Result
 
 __all__ = ["register"]
 
@@ -27,10 +32,18 @@ def migrate(
 
     Example: embctl migrate --to native
     """
+    from contextlib import closing
+
     from embctl.flows.migrate import migrate as flow
 
     target = Runtime(to)
-    return run("migrate", options, lambda context: flow(context, target, *between_runtimes(context, target)))
+
+    def migration(context: "Context") -> "Result[Migrated]":
+        source, destination, beside = between_runtimes(context, target)
+        with closing(source), closing(destination):
+            return flow(context, target, source, destination, beside)
+
+    return run("migrate", options, migration)
 
 
 def register(app: typer.Typer) -> None:

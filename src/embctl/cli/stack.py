@@ -1,19 +1,13 @@
 """The commands that change the stack: start, stop, restart, down, pull, and plan, which only says what start would
 do."""
 
-import os
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
 from embctl.cli.options import Options, Services, chosen, with_model, with_options
 from embctl.cli.wiring import run
-
-if TYPE_CHECKING:
-    from embctl.flows.context import Context
-    from embctl.result import Result
-    from embctl.settings import Settings
 
 __all__ = ["register"]
 
@@ -43,28 +37,21 @@ def bring_up(command: str, *, restart: bool) -> Callable[..., int]:
     ) -> int:
         from embctl.flows.start import start
 
-        def flow(context: "Context") -> "Result[Any]":
-            if not dry_run:
-                _remember(options, context.settings)
-            return start(
-                context, chosen(services), restart=restart, wait=not no_wait, warmup=not no_warmup, dry_run=dry_run
-            )
-
-        return run(command, options, flow)
+        return run(
+            command,
+            options,
+            lambda context: start(
+                context,
+                chosen(services),
+                restart=restart,
+                wait=not no_wait,
+                warmup=not no_warmup,
+                keep_model=bool(options.embedded),
+                dry_run=dry_run,
+            ),
+        )
 
     return command_line
-
-
-def _remember(options: Options, settings: "Settings") -> None:
-    """Keep what --embedded chose, or let go of it when something else was."""
-    from embctl.flows.remembering import forget, remember
-    from embctl.paths import remembered_file
-
-    file = remembered_file(os.environ, settings.project)
-    if options.embedded:
-        remember(file, settings)
-    elif options.runtime or options.model:
-        forget(file)
 
 
 @with_options
@@ -89,17 +76,9 @@ def down(
 
     Example: embctl down --volumes --yes
     """
-    from embctl.flows.remembering import forget
-    from embctl.flows.stop import down as taken_down
-    from embctl.paths import remembered_file
+    from embctl.flows.stop import down as flow
 
-    def flow(context: "Context") -> "Result[Any]":
-        result = taken_down(context, volumes=volumes, dry_run=dry_run)
-        if not dry_run:
-            forget(remembered_file(os.environ, context.settings.project))
-        return result
-
-    return run("down", options, flow)
+    return run("down", options, lambda context: flow(context, volumes=volumes, dry_run=dry_run))
 
 
 @with_model

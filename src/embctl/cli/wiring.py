@@ -66,6 +66,7 @@ def load_settings(options: Options, env: Mapping[str, str], cwd: Path) -> "Setti
     )
 
 
+@cache
 def known_models() -> "tuple[CatalogueEntry, ...]":
     """The catalogue that the embedding server carries."""
     from embctl.catalogue import read
@@ -84,7 +85,7 @@ def _open_context(options: Options, emit: "Callable[[Event], None]") -> "Iterato
     from embctl.events import Note
     from embctl.flows.context import Context
     from embctl.http import Http
-    from embctl.paths import bundle, state_dir
+    from embctl.paths import bundle, remembered_file, state_dir
 
     env = os.environ
     settings = load_settings(options, env, Path.cwd())
@@ -95,7 +96,6 @@ def _open_context(options: Options, emit: "Callable[[Event], None]") -> "Iterato
         def dial() -> Engine:
             engine = choose(
                 Runtime(settings.runtime),
-                spec,
                 docker=lambda: _docker_engine(settings, env),
                 native=lambda: _native_engine(env),
                 tell=lambda message: emit(Note(message=message)),
@@ -112,6 +112,7 @@ def _open_context(options: Options, emit: "Callable[[Event], None]") -> "Iterato
             emit=emit,
             cancel=Cancel(),
             state_dir=state_dir(env),
+            remembered_file=remembered_file(env, settings.project),
             wait_for_lock=not options.no_wait_lock,
             confirm=(lambda _: True) if options.yes else _ask,
             dimension=dimension_of(settings.model, known_models()),

@@ -32,6 +32,7 @@ from embctl.model import (
     ObservedContainer,
     Port,
     ResourceUse,
+    Runtime,
     ServiceSpec,
     StackSpec,
     VolumeSpec,
@@ -60,6 +61,7 @@ class DockerEngine:
         with self._ask("describe", "itself"):
             version, info = self._client.version(), self._client.info()
         return EngineInfo(
+            runtime=Runtime.DOCKER,
             flavour=inspected.engine_flavour(version, info),
             version=version["Version"],
             api_version=self._client.api_version,

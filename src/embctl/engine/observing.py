@@ -10,7 +10,7 @@ import docker.errors
 
 from embctl.engine import inspected
 from embctl.engine.asking import Ask
-from embctl.engine.ports import listening_processes, overlapping
+from embctl.engine.ports import listening_processes, overlapping, port_owners
 from embctl.model import (
     Label,
     Observed,
@@ -84,18 +84,12 @@ def _containers(
 
 def _port_owners(listed: list[Mapping[str, Any]], spec: StackSpec, *, local: bool) -> tuple[PortOwner, ...]:
     published = [(entry, port) for entry in listed for port in inspected.listed_ports(entry)]
-    held = [port for entry, port in published if _is_own(entry, spec)]
-    foreign = [(entry["Names"][0][1:], port) for entry, port in published if not _is_own(entry, spec)]
-    owners, unexplained = [], []
-    for wanted in (port for service in spec.services for port in service.ports):
-        # The engine's proxy listens for our own containers: asking the machine would find that.
-        if any(overlapping(wanted, port) for port in held):
-            continue
-        names = {name for name, port in foreign if overlapping(wanted, port)}
-        owners += [PortOwner(port=wanted.published, kind="container", name=name) for name in sorted(names)]
-        if not names:
-            unexplained.append(wanted)
-    return (*owners, *(listening_processes(unexplained) if local else ()))
+    return port_owners(
+        [port for service in spec.services for port in service.ports],
+        own=[port for entry, port in published if _is_own(entry, spec)],
+        others=[(entry["Names"][0][1:], port) for entry, port in published if not _is_own(entry, spec)],
+        local=local,
+    )
 
 
 def _is_own(entry: Mapping[str, Any], spec: StackSpec) -> bool:

@@ -18,7 +18,8 @@ __all__ = ["Context"]
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
     """The surroundings of one command. `connect` dials the engine on first use; `confirm` asks a yes/no question and
-    is False where nobody can answer. `dimension` is the length of the wanted model's vectors, where it is known."""
+    is False where nobody can answer. `remembered_file` keeps what the project's last start decided. `dimension` is the
+    length of the wanted model's vectors, where it is known."""
 
     settings: Settings
     spec: StackSpec
@@ -28,6 +29,7 @@ class Context:
     emit: Sink
     cancel: Cancel
     state_dir: Path
+    remembered_file: Path
     wait_for_lock: bool
     confirm: Callable[[str], bool]
     dimension: int | None

@@ -5,7 +5,7 @@ import json
 import math
 import random
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -43,33 +43,37 @@ def copy(
     return copied
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Reached:
+    """How far a collection is: `points` were acknowledged, the next page begins at the id `start` (None: the first)."""
+
+    points: int = 0
+    start: str | int | None = None
+
+
 class _Progress:
-    """Where each collection goes on, in a file: {name: id of the next point, null for the first}."""
+    """How far each collection is, in a file."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._starts: dict[str, str | int | None] = {}
-        if path.is_file():
-            self._starts = json.loads(path.read_text(encoding="utf-8"))
+        self._reached: dict[str, _Reached] = {}
+        try:
+            content = json.loads(path.read_text(encoding="utf-8"))
+            self._reached = {name: _Reached(**reached) for name, reached in content.items()}
+        except (FileNotFoundError, ValueError, TypeError, AttributeError):
+            pass  # nothing was begun, or nobody can say how far it came: then it begins anew
 
-    def __contains__(self, name: str) -> bool:
-        return name in self._starts
+    def of(self, name: str) -> _Reached | None:
+        return self._reached.get(name)
 
-    def start(self, name: str) -> str | int | None:
-        return self._starts.get(name)
-
-    def reached(self, name: str, start: str | int | None) -> None:
-        self._starts[name] = start
-        self._write()
-
-    def done(self, name: str) -> None:
-        del self._starts[name]
-        self._write()
-
-    def _write(self) -> None:
+    def keep(self, name: str, reached: _Reached | None) -> None:
+        if reached is None:
+            self._reached.pop(name, None)
+        else:
+            self._reached[name] = reached
         self._path.parent.mkdir(parents=True, exist_ok=True)
         fresh = self._path.with_suffix(".new")
-        fresh.write_text(json.dumps(self._starts), encoding="utf-8")
+        fresh.write_text(json.dumps({each: asdict(at) for each, at in self._reached.items()}), encoding="utf-8")
         fresh.replace(self._path)
 
 
@@ -89,20 +93,29 @@ class _Copying:
         if description is None:
             raise _differs(name, "it was deleted while it was copied")
         exists = self.target.describe(name) is not None
-        if exists and name not in self.progress:
-            if not _difference(self.source, self.target, name):
+        reached = self.progress.of(name) if exists else None
+        if reached and not self._is_ours(name, reached):
+            reached = None
+        if exists and reached is None:
+            if _all_the_same(self.source, self.target, name):
                 return CollectionCopied(collection=name, points=total, copied=0)
             self._clear(name, total)
             exists = False
-        self.progress.reached(name, self.progress.start(name))
         if not exists:
+            self.progress.keep(name, None)
             self.target.create(name, description)
-        copied = self._points(name, total)
-        if reason := _difference(self.source, self.target, name):
-            self.progress.reached(name, None)
+        copied = self._points(name, total, reached or _Reached())
+        reason = _difference(self.source, self.target, name)
+        self.progress.keep(name, None)
+        if reason:
+            self.target.delete(name)  # half a copy helps nobody, and the next run begins anew
             raise _differs(name, reason)
-        self.progress.done(name)
         return CollectionCopied(collection=name, points=total, copied=copied)
+
+    def _is_ours(self, name: str, reached: _Reached) -> bool:
+        """Whether the target still holds what was copied and nothing else; a page may have been written and not been
+        noted."""
+        return reached.points <= self.target.count(name) <= reached.points + PAGE
 
     def _clear(self, name: str, total: int) -> None:
         there = self.target.count(name)
@@ -115,18 +128,35 @@ class _Copying:
             )
         self.target.delete(name)
 
-    def _points(self, name: str, total: int) -> int:
-        """Copy from where it stopped to the end; how many points that were."""
-        start, copied, more = self.progress.start(name), 0, True
-        while more:
-            page = self.source.page(name, start, PAGE)
+    def _points(self, name: str, total: int, reached: _Reached) -> int:
+        """Copy from there to the end; how many points that were."""
+        began = reached.points
+        self.progress.keep(name, reached)
+        while True:
+            page = self.source.page(name, reached.start, PAGE)
             if page.points:
                 self.target.upsert(name, page.points)
-            copied += len(page.points)
-            start, more = page.next, page.next is not None
-            self.progress.reached(name, start)
-            self.tell(name, min(total, self.target.count(name)), total)
-        return copied
+            reached = _Reached(points=reached.points + len(page.points), start=page.next)
+            if page.next is not None:
+                self.progress.keep(name, reached)
+            self.tell(name, min(total, reached.points), total)
+            if page.next is None:
+                return reached.points - began
+
+
+def _all_the_same(source: Database, target: Database, name: str) -> bool:
+    """Whether every point is the same in both, as it is after a copy that nobody wrote to."""
+    if source.count(name) != target.count(name):
+        return False
+    start: str | int | None = None
+    while True:
+        page = source.page(name, start, PAGE)
+        there = target.points(name, [point["id"] for point in page.points])
+        if not all(_same(point, there.get(point["id"])) for point in page.points):
+            return False
+        start = page.next
+        if start is None:
+            return True
 
 
 def _difference(source: Database, target: Database, name: str) -> str:

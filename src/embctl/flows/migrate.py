@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from embctl.engine.base import Engine
+from embctl.engine.base import Cancel, Engine
 from embctl.errors import Failed
 from embctl.events import Progress, Stage, StageProgress
 from embctl.flows.change import carry_out
@@ -14,6 +14,7 @@ from embctl.outcomes import Migrated
 from embctl.plan import Goal, Request
 from embctl.qdrant import Database
 from embctl.result import Result
+from embctl.settings import Settings, Source
 
 __all__ = ["migrate"]
 
@@ -40,8 +41,9 @@ def migrate(
     await_services(origin, source_engine, containers_of(origin, source_engine, DATABASE), Stage.LOADED)
 
     destination = replace(context, connect=lambda: target_engine, spec=beside)
-    carry_out(destination, Request(goal=Goal.UP, services=DATABASE))
+    applied = None
     try:
+        _, applied = carry_out(destination, Request(goal=Goal.UP, services=DATABASE))
         await_services(destination, target_engine, containers_of(destination, target_engine, DATABASE), Stage.LOADED)
         copied = copy(
             Database(endpoint=origin.endpoint(*DATABASE), http=context.http),
@@ -57,18 +59,27 @@ def migrate(
             ),
         )
     finally:
-        carry_out(destination, Request(goal=Goal.STOPPED, services=DATABASE))
-    of_project = "" if context.spec.project == "embctl" else f" --project {context.spec.project}"
+        # Its container goes, whatever happened: switching over is the user's, and the data is in the volumes.
+        carry_out(replace(destination, cancel=Cancel()), Request(goal=Goal.ABSENT, services=DATABASE))
     return Result(
         command="migrate",
         data=Migrated(
             source=str(source),
             target=str(target),
             collections=copied,
-            next=(
-                f"embctl down --runtime {source}{of_project}",
-                f"embctl start all --runtime {target}{of_project}",
-            ),
+            next=_commands(context.settings, source, target),
         ),
-        changed=any(each.copied for each in copied),
+        changed=bool(applied and applied.changed),
     )
+
+
+def _commands(settings: Settings, source: Runtime, target: Runtime) -> tuple[str, ...]:
+    """What switches over, with all that only the command line, or the last start, says."""
+    flags = {"project": settings.project, "port_offset": settings.port_offset}
+    said = "".join(
+        f" --{key.replace('_', '-')} {value}"
+        for key, value in flags.items()
+        if settings.origins[key].source is Source.FLAG
+    )
+    model = f" --model {settings.model}" if settings.origins["model"].source is Source.REMEMBERED else ""
+    return (f"embctl down --runtime {source}{said}", f"embctl start all --runtime {target}{model}{said}")

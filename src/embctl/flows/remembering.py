@@ -1,21 +1,32 @@
-"""What `start --embedded` chose holds for the project's later commands too, until it is started otherwise or taken
-down: a restart by hotkey must not change the runtime and the model under an index."""
+"""What a project's last start decided holds for its later commands, until it is started otherwise or taken down: a
+restart by hotkey must not change the runtime, or the model that `--embedded` chose, under an index."""
 
+import json
+import tomllib
 from pathlib import Path
 
-from embctl.settings import Settings
+from embctl.flows.context import Context
+from embctl.model import Runtime
+from embctl.settings import Source
 
 __all__ = ["forget", "remember"]
 
 
-def remember(file: Path, settings: Settings) -> None:
-    """Write the runtime and the model in force to the project's file."""
+def remember(context: Context, *, model: bool) -> None:
+    """Keep the runtime that is used now, and with `model` the model too; a model that was kept and is still the one in
+    force stays kept."""
+    kept = {"runtime": str(context.connect().info().runtime)}
+    if model or context.settings.origins["model"].source is Source.REMEMBERED:
+        kept["model"] = context.settings.model
+    file = context.remembered_file
     file.parent.mkdir(parents=True, exist_ok=True)
     fresh = file.with_suffix(".new")
-    fresh.write_text(f'runtime = "{settings.runtime}"\nmodel = "{settings.model}"\n', encoding="utf-8")
+    # What JSON quotes is a string of TOML too.
+    fresh.write_text("".join(f"{key} = {json.dumps(value)}\n" for key, value in kept.items()), encoding="utf-8")
     fresh.replace(file)
 
 
-def forget(file: Path) -> None:
-    """Nothing is remembered of the project any more."""
-    file.unlink(missing_ok=True)
+def forget(file: Path, runtime: Runtime) -> None:
+    """Nothing is remembered any more of a project that was taken down on `runtime`; what belongs to the other stays."""
+    if file.is_file() and tomllib.loads(file.read_text(encoding="utf-8")).get("runtime") == runtime:
+        file.unlink()

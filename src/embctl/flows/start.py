@@ -5,6 +5,7 @@ from embctl.flows.change import carry_out, preview
 from embctl.flows.context import Context
 from embctl.flows.dimensions import misfits_of_plan, misfits_of_services
 from embctl.flows.readiness import await_services, containers_of, far_away
+from embctl.flows.remembering import remember
 from embctl.outcomes import Planned, ServiceReady, Started
 from embctl.plan import Goal, Plan, Request
 from embctl.result import Result
@@ -19,9 +20,11 @@ def start(
     restart: bool = False,
     wait: bool = True,
     warmup: bool = True,
+    keep_model: bool = False,
     dry_run: bool = False,
 ) -> Result[Started] | Result[Planned]:
-    """Make the services run as defined, wait for them and warm them. The second call of two changes nothing."""
+    """Make the services run as defined, wait for them and warm them. The second call of two changes nothing. With
+    `keep_model` later commands for the project use the same model."""
     command = "restart" if restart else "start"
     request = Request(goal=Goal.UP, services=services, restart=restart)
     if dry_run:
@@ -29,12 +32,13 @@ def start(
 
     warnings: list[str] = []
 
-    def foretell(plan: Plan) -> None:
+    def prepare(plan: Plan) -> None:
+        remember(context, model=keep_model)
         if warning := misfits_of_plan(context, plan):
             warnings.append(warning)
             context.emit(Note(message=warning, warning=True))
 
-    plan, applied = carry_out(context, request, approve=foretell)
+    plan, applied = carry_out(context, request, approve=prepare)
     ready: tuple[ServiceReady, ...] = ()
     if wait:
         engine = context.connect()

@@ -4,6 +4,7 @@ asked."""
 from embctl.errors import ConfirmationNeeded
 from embctl.flows.change import change, preview
 from embctl.flows.context import Context
+from embctl.flows.remembering import forget
 from embctl.outcomes import Changed, Planned
 from embctl.plan import Goal, Plan, Request, Verb
 from embctl.result import Result
@@ -22,19 +23,22 @@ def down(context: Context, *, volumes: bool = False, dry_run: bool = False) -> R
     request = Request(goal=Goal.ABSENT, services=(), volumes=volumes)
     if dry_run:
         return preview(context, "down", request)
-    return change(context, "down", request, approve=lambda plan: _confirm(context, plan))
+    result = change(context, "down", request, approve=lambda plan: _confirm(context, plan))
+    forget(context.remembered_file, context.connect().info().runtime)
+    return result
 
 
 def _confirm(context: Context, plan: Plan) -> None:
     """Ask before data is deleted, naming exactly what goes."""
     names = [operation.name for operation in plan.operations if operation.verb is Verb.REMOVE_VOLUME]
     listed = ", ".join(names)
-    if not names or context.confirm(f"Delete the volumes {listed} and all data in them?"):
+    runtime = context.connect().info().runtime
+    if not names or context.confirm(f"Delete the volumes {listed} ({runtime} runtime) and all data in them?"):
         return
     raise ConfirmationNeeded(
-        f"Removing the volumes {listed} deletes every index and model in them; that was not confirmed. "
-        "Nothing was changed.",
+        f"Removing the volumes {listed} ({runtime} runtime) deletes every index and model in them; that was not "
+        "confirmed. Nothing was changed.",
         code="not_confirmed",
-        details={"volumes": names},
+        details={"volumes": names, "runtime": str(runtime)},
         actions=("Confirm on the command line: embctl down --volumes --yes", "Keep the data: embctl down"),
     )

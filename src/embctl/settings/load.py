@@ -198,7 +198,9 @@ def _choose_model(values: dict[str, Value], origins: dict[str, Origin]) -> None:
     """A revision is one of the model beside it: a stronger layer that names a model leaves it behind."""
     model, revision = _BY_KEY["model"], _BY_KEY["model_revision"]
     layers = list(Source)
-    if layers.index(origins[model.key].source) > layers.index(origins[revision.key].source):
+    # What is remembered was named by a flag once.
+    remembered = origins[model.key].source is Source.REMEMBERED
+    if remembered or layers.index(origins[model.key].source) > layers.index(origins[revision.key].source):
         values.pop(revision.attribute, None)
         origins[revision.key] = Origin(source=Source.DEFAULT)
 

@@ -10,7 +10,7 @@ class Source(StrEnum):
     """The layers of settings, weakest first."""
 
     DEFAULT = "default"
-    REMEMBERED = "start --embedded"
+    REMEMBERED = "last start"
     USER_FILE = "user file"
     PROJECT_FILE = "project file"
     ENVIRONMENT = "environment"

@@ -64,7 +64,7 @@ class Settings:
         "runtime",
         Kind.CHOICE,
         "auto",
-        "What runs the services: docker, native (processes of this machine) or auto (docker where an engine answers).",
+        "What runs the services: docker, native (processes of this machine) or auto (docker if an engine answers).",
         flag="--runtime",
         choices=("auto", "docker", "native"),
     )

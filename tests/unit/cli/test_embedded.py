@@ -1,27 +1,32 @@
 """`--embedded` chooses runtime and model together, and the project's later commands keep to that."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from embctl.cli.app import run_command_line
+from embctl.model import Runtime
 from fakes.fake_engine import FakeEngine
 
 
 @pytest.fixture
-def native(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[FakeEngine]:
-    """The native engine in memory; a container engine answers too, and is not asked for anything."""
-    engine, docker = FakeEngine(), FakeEngine()
+def docker() -> FakeEngine:
+    return FakeEngine()
+
+
+@pytest.fixture
+def native(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, docker: FakeEngine) -> FakeEngine:
+    """The native engine in memory; a container engine answers too."""
+    engine = FakeEngine()
+    engine.runtime = Runtime.NATIVE
     monkeypatch.setattr("embctl.engine.native.engine.NativeEngine", lambda **_: engine)
     monkeypatch.setattr("embctl.engine.connect.connect", lambda **_: docker)
     monkeypatch.chdir(tmp_path)
     for name in ("CONFIG", "STATE", "DATA"):
         monkeypatch.setenv(f"XDG_{name}_HOME", str(tmp_path / name.lower()))
-    yield engine
-    assert docker.mutations == []
+    return engine
 
 
 def setting(capsys: pytest.CaptureFixture[str], key: str) -> tuple[str, str]:
@@ -57,12 +62,26 @@ def test_it_contradicts_another_runtime(native: FakeEngine, capsys: pytest.Captu
     assert native.mutations == []
 
 
-def test_a_later_restart_keeps_runtime_and_model(native: FakeEngine, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_later_restart_keeps_runtime_and_model(
+    native: FakeEngine, docker: FakeEngine, capsys: pytest.CaptureFixture[str]
+) -> None:
     start("--embedded")
     made = len([call for call in native.mutations if call[0] == "create_container"])
     assert run_command_line(["restart", "all", "--no-wait", "-q"]) == 0
     assert len([call for call in native.mutations if call[0] == "create_container"]) == made
-    assert setting(capsys, "model") == ("minilm", "start --embedded")
+    assert setting(capsys, "model") == ("minilm", "last start")
+    assert docker.mutations == []
+
+
+def test_a_start_keeps_its_runtime_though_another_one_becomes_possible(
+    native: FakeEngine, docker: FakeEngine, capsys: pytest.CaptureFixture[str]
+) -> None:
+    start()
+    assert docker.named("embctl-jina").alive
+    docker.unreachable = True
+    assert start() == 4
+    assert native.mutations == []
+    assert setting(capsys, "runtime") == ("docker", "last start")
 
 
 def test_a_setting_of_the_users_own_wins_over_what_is_remembered(
@@ -74,14 +93,44 @@ def test_a_setting_of_the_users_own_wins_over_what_is_remembered(
     assert setting(capsys, "model") == ("jina-code-v2", "environment EMBCTL_MODEL")
 
 
-@pytest.mark.parametrize("command", [["down"], ["start", "qdrant", "--no-wait", "--runtime", "native"]])
-def test_it_is_forgotten_when_the_project_is_taken_down_or_started_otherwise(
-    native: FakeEngine, capsys: pytest.CaptureFixture[str], command: list[str]
+@pytest.mark.usefixtures("native")
+@pytest.mark.parametrize("command", [["down"], ["start", "qdrant", "--no-wait", "--model", "jina-code-v2"]])
+def test_the_model_is_forgotten_when_the_project_is_taken_down_or_started_with_another(
+    capsys: pytest.CaptureFixture[str], command: list[str]
 ) -> None:
     start("--embedded")
     assert run_command_line([*command, "-q"]) == 0
-    assert native.mutations
     assert setting(capsys, "model") == ("jina-code-v2", "default")
+
+
+@pytest.mark.usefixtures("native")
+@pytest.mark.parametrize(
+    "command", [["down", "--runtime", "docker"], ["start", "qdrant", "--runtime", "native", "--no-wait"]]
+)
+def test_what_leaves_the_native_stack_as_it_is_forgets_nothing(
+    capsys: pytest.CaptureFixture[str], command: list[str]
+) -> None:
+    start("--embedded")
+    assert run_command_line([*command, "-q"]) == 0
+    assert setting(capsys, "model") == ("minilm", "last start")
+
+
+@pytest.mark.usefixtures("native")
+def test_a_start_that_was_refused_is_not_remembered(native: FakeEngine, capsys: pytest.CaptureFixture[str]) -> None:
+    native.add_process(4000, "node", 4711)
+    assert start("--embedded") == 6
+    assert setting(capsys, "runtime") == ("auto", "default")
+
+
+@pytest.mark.usefixtures("native")
+def test_a_revision_in_a_file_does_not_hinder_a_remembered_model(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    (tmp_path / "config" / "embctl").mkdir(parents=True)
+    (tmp_path / "config" / "embctl" / "config.toml").write_text('model_revision = "v2"\n')
+    assert start("--embedded") == 0
+    assert run_command_line(["status", "-q"]) == 0
+    assert setting(capsys, "model_revision") == ("", "default")
 
 
 def test_a_dry_run_is_not_remembered(native: FakeEngine, capsys: pytest.CaptureFixture[str]) -> None:

@@ -7,9 +7,6 @@ from embctl.engine.runtime import choose
 from embctl.errors import EngineUnreachable
 from embctl.model import Runtime
 from fakes.fake_engine import FakeEngine
-from fakes.stacks import make_stack
-
-SPEC = make_stack()
 
 
 def unreachable() -> Engine:
@@ -23,7 +20,7 @@ def docker() -> FakeEngine:
 
 @pytest.fixture
 def native() -> FakeEngine:
-    return FakeEngine(images=tuple(service.image for service in SPEC.services))
+    return FakeEngine()
 
 
 @pytest.fixture
@@ -35,38 +32,25 @@ def test_a_runtime_that_was_named_is_taken_without_a_word(
     docker: FakeEngine, native: FakeEngine, told: list[str]
 ) -> None:
     for runtime, engine in ((Runtime.DOCKER, docker), (Runtime.NATIVE, native)):
-        assert choose(runtime, SPEC, docker=lambda: docker, native=lambda: native, tell=told.append) is engine
+        assert choose(runtime, docker=lambda: docker, native=lambda: native, tell=told.append) is engine
     assert not told
 
 
 def test_docker_that_was_asked_for_and_does_not_answer_is_an_error(native: FakeEngine, told: list[str]) -> None:
     with pytest.raises(EngineUnreachable):
-        choose(Runtime.DOCKER, SPEC, docker=unreachable, native=lambda: native, tell=told.append)
+        choose(Runtime.DOCKER, docker=unreachable, native=lambda: native, tell=told.append)
 
 
 def test_by_itself_a_container_engine_that_answers_is_taken(
     docker: FakeEngine, native: FakeEngine, told: list[str]
 ) -> None:
-    assert choose(Runtime.AUTO, SPEC, docker=lambda: docker, native=lambda: native, tell=told.append) is docker
+    assert choose(Runtime.AUTO, docker=lambda: docker, native=lambda: native, tell=told.append) is docker
     assert not told
 
 
 def test_without_a_container_engine_processes_serve_and_the_reason_is_told(native: FakeEngine, told: list[str]) -> None:
-    assert choose(Runtime.AUTO, SPEC, docker=unreachable, native=lambda: native, tell=told.append) is native
+    assert choose(Runtime.AUTO, docker=unreachable, native=lambda: native, tell=told.append) is native
     assert told == ["native runtime: no container engine answers"]
-
-
-def test_a_stack_that_is_native_stays_so_whatever_else_answers(
-    docker: FakeEngine, native: FakeEngine, told: list[str]
-) -> None:
-    native.create_container(SPEC.project, SPEC.service("qdrant"))
-    assert choose(Runtime.AUTO, SPEC, docker=lambda: docker, native=lambda: native, tell=told.append) is native
-    assert told == ["native runtime: the project embctl runs natively here"]
-
-
-def test_another_projects_native_stack_decides_nothing(docker: FakeEngine, native: FakeEngine, told: list[str]) -> None:
-    native.create_container("other", make_stack("other").service("qdrant"))
-    assert choose(Runtime.AUTO, SPEC, docker=lambda: docker, native=lambda: native, tell=told.append) is docker
 
 
 def test_an_engine_that_the_user_named_is_never_replaced(native: FakeEngine, told: list[str]) -> None:
@@ -74,4 +58,4 @@ def test_an_engine_that_the_user_named_is_never_replaced(native: FakeEngine, tol
         raise EngineUnreachable("It does not answer.", code="engine_unreachable", details={"named": True})
 
     with pytest.raises(EngineUnreachable):
-        choose(Runtime.AUTO, SPEC, docker=unreachable_there, native=lambda: native, tell=told.append)
+        choose(Runtime.AUTO, docker=unreachable_there, native=lambda: native, tell=told.append)

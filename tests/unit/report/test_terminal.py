@@ -8,7 +8,7 @@ import pytest
 
 from embctl.errors import Interrupted, NotReady
 from embctl.events import OperationFinished, OperationProgress, OperationStarted, Progress, Stage, StageReached
-from embctl.model import EngineInfo, LogLine
+from embctl.model import EngineInfo, LogLine, Runtime
 from embctl.outcomes import (
     Changed,
     ConfigPaths,
@@ -54,6 +54,7 @@ STATUS = ServiceStatus(
     facts={"version": "1.19.0", "title": "qdrant", "points": {"ws-1": 12}},
 )
 ENGINE = EngineInfo(
+    runtime=Runtime.DOCKER,
     flavour="Docker Engine",
     version="20.10",
     api_version="1.41",

@@ -34,6 +34,7 @@ from embctl.model import (
     ObservedContainer,
     ObservedImage,
     ResourceUse,
+    Runtime,
     ServiceSpec,
     StackSpec,
     VolumeSpec,
@@ -59,6 +60,7 @@ class NativeEngine:
     def info(self) -> EngineInfo:
         """What is known without asking anybody."""
         return EngineInfo(
+            runtime=Runtime.NATIVE,
             flavour="Native",
             version=__version__,
             api_version="1",

@@ -25,7 +25,10 @@ __all__ = [
     "volume_in_use",
 ]
 
-INSTALL = ("pip install 'embctl[server]'", "pipx install 'embctl[server]'")
+INSTALL = (
+    "pip install 'embctl[server]'",
+    "Where embctl came from a checkout: pip install '.[server]' in it",
+)
 
 
 @contextmanager
