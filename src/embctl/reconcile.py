@@ -102,14 +102,12 @@ def _create(
     after: Iterable[int],
 ) -> _Creation:
     """Make the container, under a name of its own while there is an old one, and only then stop that: nothing that
-    runs is stopped for an image that cannot be had or a definition that the engine refuses."""
-    created = draft.on_service(
-        Verb.CREATE_CONTAINER,
-        service.name,
-        cause,
-        name=service.container_name + (_NEXT if old else ""),
-        after=[*after, *_provide_image(draft, observed, service)],
-    )
+    runs is stopped for an image or a model that cannot be had, or for a definition that the engine refuses."""
+    before = [*after, *_provide_image(draft, observed, service)]
+    if old and old.alive and service.name == MODEL_SERVICE:
+        before = [_fetch_model(draft, service, "before the old one stops", after=before)]
+    name = service.container_name + (_NEXT if old else "")
+    created = draft.on_service(Verb.CREATE_CONTAINER, service.name, cause, name=name, after=before)
     stopped = None
     if old and old.alive:
         stopped = draft.on_service(Verb.STOP_CONTAINER, service.name, cause, name=old.id, after=[created])
@@ -244,12 +242,9 @@ def _fetch(draft: Draft, spec: StackSpec, observed: Observed, services: tuple[Se
         if service.name != MODEL_SERVICE:
             continue
         shared = _create_shared(draft, spec, observed, (service,))[service.name]
-        model = service.environment.get("EMBSERVER_MODEL", "")
-        draft.add(
-            Verb.FETCH_MODEL,
-            f"model:{model}",
-            "asked to fetch ahead of time",
-            name=model,
-            service=service.name,
-            after=[*ready, *shared],
-        )
+        _fetch_model(draft, service, "asked to fetch ahead of time", after=[*ready, *shared])
+
+
+def _fetch_model(draft: Draft, service: ServiceSpec, cause: str, *, after: Iterable[int]) -> int:
+    model = service.environment.get("EMBSERVER_MODEL", "")
+    return draft.add(Verb.FETCH_MODEL, f"model:{model}", cause, name=model, service=service.name, after=after)

@@ -135,6 +135,20 @@ def ctrl_c_raises() -> Iterator[None]:
         signal.signal(signal.SIGINT, before)
 
 
+def test_a_server_that_runs_is_not_stopped_for_a_model_that_cannot_be_fetched(
+    engine: FakeEngine, spec: StackSpec
+) -> None:
+    walk(up(engine, spec), engine, spec).raise_first_error()
+    before = engine.named("embctl-jina")
+    changed = with_service(spec, replace(spec.service("jina"), config_hash="another model"))
+    engine.behave("jina", Behaviour(once_lines=("hub unreachable",), once_exit_code=1))
+    with pytest.raises(Failed, match="hub unreachable"):
+        walk(up(engine, changed), engine, changed).raise_first_error()
+    assert engine.named("embctl-jina") is before
+    assert before.alive
+    assert len(engine.containers) == 2
+
+
 def test_a_model_that_cannot_be_fetched_fails_with_the_last_lines_and_the_ways_out(
     engine: FakeEngine, spec: StackSpec
 ) -> None:

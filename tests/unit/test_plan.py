@@ -98,14 +98,15 @@ def test_a_replaced_container_that_did_not_run_is_not_put_back_to_work(running: 
     ]
 
 
-def test_changed_image_sources_are_built_before_the_old_container_stops(running: FakeEngine, spec: StackSpec) -> None:
+def test_image_and_model_are_there_before_the_old_container_stops(running: FakeEngine, spec: StackSpec) -> None:
     jina = spec.service("jina")
     assert jina.build is not None
     changed = with_service(spec, replace(jina, build=replace(jina.build, digest="build-2"), config_hash="jina-2"))
-    assert str(planned(running, changed)).splitlines()[:3] == [
+    assert str(planned(running, changed)).splitlines()[:4] == [
         "#1 image:example/jina:1, BuildImage, its sources changed",
-        "#2 service:jina, CreateContainer, definition changed <- #1",
-        "#3 service:jina, StopContainer, definition changed <- #2",
+        "#2 model:minilm, FetchModel, before the old one stops <- #1",
+        "#3 service:jina, CreateContainer, definition changed <- #2",
+        "#4 service:jina, StopContainer, definition changed <- #3",
     ]
 
 
@@ -263,7 +264,7 @@ def test_two_services_may_swap_their_ports_each_waiting_until_the_other_has_stop
     swapped = with_service(spec, replace(qdrant, ports=jina.ports, config_hash="qdrant-2"))
     swapped = with_service(swapped, replace(jina, ports=qdrant.ports, config_hash="jina-2"))
     lines = str(planned(running, swapped)).splitlines()
-    assert "#5 service:qdrant, StartContainer, just created <- #1, #2, #4" in lines
+    assert "#6 service:qdrant, StartContainer, just created <- #1, #2, #5" in lines
     carry_out(running, swapped)
     assert not planned(running, swapped)
 
