@@ -170,7 +170,8 @@ def test_a_name_that_would_lead_elsewhere_is_refused(bench: NativeBench, name: s
 
 def test_an_id_that_would_lead_elsewhere_is_nobodys(bench: NativeBench) -> None:
     create(bench, bench.stack())
-    for act in (bench.engine.inspect, bench.engine.start_container, bench.engine.stats):
+    acts: list[Callable[[str], object]] = [bench.engine.inspect, bench.engine.start_container, bench.engine.stats]
+    for act in acts:
         with pytest.raises(Failed) as gone:
             act("../containers")
         assert gone.value.code == "container_gone"

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from embctl.engine.native.identity import identify, is_alive
+from embctl.engine.native.locking import hold
 from embctl.engine.native.records import Phase, Status
 from embctl.errors import Failed
 from embctl.model import ContainerState, ObservedContainer
@@ -144,6 +145,8 @@ def test_a_supervisor_that_comes_too_late_does_nothing(bench: NativeBench) -> No
     bench.engine.stop_container(container_id, 1.0)
     assert bench.engine.inspect(container_id).state is ContainerState.CREATED
     assert supervise(container.folder, "killed-starter") == ""
+    with hold(container.lock, patience=1.0) as nobody_supervises:
+        assert nobody_supervises
     assert bench.engine.inspect(container_id).state is ContainerState.CREATED
 
 

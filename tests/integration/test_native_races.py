@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from threading import Barrier
 
@@ -63,19 +64,15 @@ def test_another_embctl_sees_stops_and_removes_what_one_started(bench: NativeBen
 
 def test_of_two_who_give_a_name_at_once_one_gets_it(bench: NativeBench) -> None:
     spec, other = bench.stack(), bench.another_engine()
-    results = at_once(
-        *(
-            lambda engine=engine: engine.create_container(bench.project, spec.services[0])
-            for engine in [bench.engine, other] * 3
-        )
-    )
+    creations = (partial(engine.create_container, bench.project, spec.services[0]) for engine in [bench.engine, other])
+    results = at_once(*[*creations] * 3)
     assert len([result for result in results if isinstance(result, str)]) == 1
     assert {result.code for result in results if isinstance(result, Conflict)} == {"name_taken"}
 
 
 def test_of_many_starts_at_once_one_process_comes(bench: NativeBench) -> None:
     container_id, other = create(bench, bench.stack()), bench.another_engine()
-    starts = [lambda engine=engine: engine.start_container(container_id) for engine in [bench.engine, other] * 3]
+    starts = [partial(engine.start_container, container_id) for engine in [bench.engine, other] * 3]
     assert at_once(*starts) == [None] * 6
     until(bench, container_id, lambda _: bool(processes(bench)))
     assert processes(bench) == [process_of(bench, bench.engine.inspect(container_id)).pid]
@@ -86,7 +83,7 @@ def test_of_two_containers_that_start_on_one_port_at_once_one_gets_it(bench: Nat
     service = replace(spec.services[0], networks=())
     names = (f"{bench.project}-a", f"{bench.project}-b")
     ids = [bench.engine.create_container(bench.project, replace(service, container_name=name)) for name in names]
-    results = at_once(*(lambda each=each: bench.engine.start_container(each) for each in ids))
+    results = at_once(*(partial(bench.engine.start_container, each) for each in ids))
     (refusal,) = [result for result in results if result is not None]
     assert isinstance(refusal, Conflict)
     assert refusal.code == "port_taken"

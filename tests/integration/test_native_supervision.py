@@ -24,6 +24,7 @@ from engines.native_steps import (
     end,
     lines,
     process_of,
+    status_of,
     supervisor_of,
 )
 from engines.programs import FAILS, Program
@@ -123,6 +124,7 @@ def test_a_process_that_does_not_end_in_time_is_killed(bench: NativeBench) -> No
     bench.engine.stop_container(container.id, 0.2)
     assert bench.engine.inspect(container.id).exit_code == 137
     assert not is_alive(process)
+    assert status_of(bench, container).token  # its own supervisor did and told it
 
 
 def test_what_a_process_brought_about_ends_with_it(bench: NativeBench) -> None:

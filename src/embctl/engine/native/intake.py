@@ -34,12 +34,15 @@ class Intake:
             os.close(first)
             raise
 
-    def transfer(self) -> None:
-        """What has come since, as far as one turn allows."""
+    def transfer(self) -> bool:
+        """What has come since, as far as one turn allows; whether that was anything."""
+        came = False
         for stream in STREAMS:
             for _ in range(LOOKS):
                 if not self._take(stream, ended=False):
                     break
+                came = True
+        return came
 
     def finish(self) -> None:
         """All that an ended process has left."""

@@ -25,7 +25,7 @@ def log_size(text: str) -> int:
 
 class LogWriter:
     """Appends to the newest file of `folder`; begins a new one before it would have more than `size` bytes, and keeps
-    `files` of them."""
+    `files` of them. Records that are more than that by themselves get a file of their own."""
 
     def __init__(self, folder: Path, *, size: int, files: int) -> None:
         self._folder = folder

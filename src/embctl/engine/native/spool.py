@@ -11,10 +11,12 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["PORTION", "TOO_MUCH", "Piece", "Spool"]
+__all__ = ["MOST_LINES", "PORTION", "TOO_MUCH", "Piece", "Spool"]
 
 PORTION = 1 << 16
 BINARY = getattr(os, "O_BINARY", 0)  # Windows would change line ends
+# A stamp is longer than many a line: what is taken at once must stay small beside a file of the log.
+MOST_LINES = 1000
 CUT_AT = 1 << 20
 TOO_MUCH = 16 << 20
 # On Windows an inherited descriptor does not append: after a cut it would write far behind the new end.
@@ -64,10 +66,10 @@ class Spool:
         if size == self._looked_at and not ended:
             return [], 0
         chunk = self._read()
-        *lines, rest = chunk.split(b"\n")
+        *lines, rest = chunk.split(b"\n", MOST_LINES)
         pieces = [Piece(text=line, full=True) for line in lines]
         length = len(chunk) - len(rest)
-        at_end = len(chunk) < PORTION
+        at_end = len(chunk) < PORTION and b"\n" not in rest
         over = ended and at_end and bool(rest or (self._in_line and not lines))
         if over or (not lines and not at_end):
             pieces.append(Piece(text=rest, full=over))

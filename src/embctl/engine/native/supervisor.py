@@ -26,6 +26,9 @@ from embctl.engine.native.records import Definition, Phase, RecordBroken, Status
 __all__ = ["Supervision", "main"]
 
 TURN = 0.05
+# What has been silent for a while is looked after more seldom: a laptop should sleep.
+QUIET_TURN = 0.2
+QUIET_AFTER = 5.0
 # Whoever held the lock before may be about to leave.
 PATIENCE = 5.0
 APART = "apart"
@@ -71,7 +74,7 @@ class Supervision:
                 return CANNOT_START, f"{error.strerror}: {error.filename}"
         else:
             self._tell(phase=Phase.RUNNING, exit_code=None)
-        deadline, killed = None, False
+        deadline, killed, spoke = None, False, time.monotonic()
         while not child.ended():
             grace = self._grace()
             if grace is not None and deadline is None:
@@ -80,10 +83,12 @@ class Supervision:
             if deadline is not None and time.monotonic() >= deadline:
                 kill(child.identity)
                 killed = True
-            self._intake.transfer()
+            if self._intake.transfer():
+                spoke = time.monotonic()
             if self._untold:
                 self._tell()
-            time.sleep(TURN)
+            quiet = deadline is None and time.monotonic() - spoke > QUIET_AFTER
+            time.sleep(QUIET_TURN if quiet else TURN)
         code = child.bury()
         self._intake.finish()
         if code == UNSEEN and deadline is not None:

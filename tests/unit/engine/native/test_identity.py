@@ -1,11 +1,12 @@
 """Processes are told apart by pid and beginning, and only the right one is signalled."""
 
-import os
 import signal
 import subprocess
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 
+import psutil
 import pytest
 
 from embctl.engine.native.identity import Identity, identify, is_alive, kill, terminate
@@ -36,7 +37,8 @@ def test_a_process_is_recognised_as_long_as_it_runs(process: subprocess.Popen[by
 def test_the_remains_of_a_process_do_not_count(process: subprocess.Popen[bytes]) -> None:
     identity = identified(process)
     process.kill()
-    os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+    while psutil.Process(process.pid).status() != psutil.STATUS_ZOMBIE:
+        time.sleep(0.01)
     assert not is_alive(identity)
     assert identify(process.pid) is None
 

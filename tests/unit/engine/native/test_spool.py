@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from embctl.engine.native.spool import CUT_AT, PORTION, TOO_MUCH, Piece, Spool
+from embctl.engine.native.spool import CUT_AT, MOST_LINES, PORTION, TOO_MUCH, Piece, Spool
 
 
 @pytest.fixture
@@ -62,6 +62,18 @@ def test_a_huge_line_comes_in_parts_the_last_of_which_ends_it(path: Path, proces
         pieces += fresh
     assert b"".join(piece.text for piece in pieces) == b"x" * length
     assert [piece.full for piece in pieces] == [False] * (len(pieces) - 1) + [True]
+
+
+@pytest.mark.parametrize("rest", [b"", b"unfinished"])
+@pytest.mark.parametrize("count", [MOST_LINES - 1, MOST_LINES, MOST_LINES + 1, 5 * MOST_LINES])
+def test_many_short_lines_are_taken_some_at_a_time(path: Path, process: int, count: int, rest: bytes) -> None:
+    spool = Spool.of_supervisor(path)
+    os.write(process, b"y\n" * count + rest)
+    pieces: list[Piece] = []
+    while fresh := take(spool, ended=True):
+        assert len(fresh) <= MOST_LINES + 1
+        pieces += fresh
+    assert pieces == full(*[b"y"] * count, *filter(None, [rest]))
 
 
 def test_pieces_that_were_not_safe_come_again(path: Path, process: int) -> None:
