@@ -1,4 +1,4 @@
-"""Followed logs on a real engine: crashes, restarts and replacements lose no line and repeat none."""
+"""Followed logs on real engines: crashes, restarts and replacements lose no line and repeat none."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -10,18 +10,18 @@ import pytest
 from embctl.flows.context import Context
 from embctl.flows.logs import logs
 from embctl.model import LogLine
-from engines.bench import RealBench, RealEngine, real_bench, real_engine
+from engines.bench import Bench, RealEngine, real_bench, real_engine
+from engines.native_bench import native_bench
 from engines.programs import Program
 from fakes.contexts import context_on
 from fakes.fake_clock import FakeClock
-
-pytestmark = pytest.mark.engine
 
 LINES = 50
 # Counts its runs on the volume, writes its lines at once, and crashes twice.
 COUNTS = Program(
     script=f"""
-    run=$(($(cat /data/runs 2>/dev/null || echo 0) + 1)); echo $run > /data/runs
+    runs=${{DATA:-/data}}/runs
+    run=$(($(cat $runs 2>/dev/null || echo 0) + 1)); echo $run > $runs
     line=0; while [ $line -lt {LINES} ]; do line=$((line + 1)); echo "$run.$line"; done
     [ $run -lt 3 ] && exit 3
     exec sleep 600
@@ -35,12 +35,22 @@ def engine_here() -> Iterator[RealEngine]:
         yield engine
 
 
+@pytest.fixture(params=["native", pytest.param("containers", marks=pytest.mark.engine)])
+def bench(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Bench]:
+    if request.param == "native":
+        with native_bench(tmp_path / "native") as native:
+            yield native
+    else:
+        with real_bench(request.getfixturevalue("engine_here")) as real:
+            yield real
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scene:
     """A project with one service, brought up again by its engine when it crashes."""
 
     context: Context
-    bench: RealBench
+    bench: Bench
     seen: list[str] = field(default_factory=list)
 
     def create(self) -> None:
@@ -85,14 +95,14 @@ class Scene:
 
 
 @pytest.fixture
-def scene(engine_here: RealEngine, tmp_path: Path) -> Iterator[Scene]:
-    with real_bench(engine_here) as bench:
-        spec = bench.stack(COUNTS)
-        spec = replace(spec, services=(replace(spec.services[0], restart="unless-stopped"),))
-        bench.engine.create_network(bench.project, spec.networks[0])
-        bench.engine.create_volume(bench.project, spec.volumes[0])
-        with context_on(bench.engine, spec, tmp_path) as context:
-            yield Scene(context=context, bench=bench)
+def scene(bench: Bench, tmp_path: Path) -> Iterator[Scene]:
+    spec = bench.stack(COUNTS)
+    spec = replace(spec, services=(replace(spec.services[0], restart="unless-stopped"),))
+    for network in spec.networks:
+        bench.engine.create_network(bench.project, network)
+    bench.engine.create_volume(bench.project, spec.volumes[0])
+    with context_on(bench.engine, spec, tmp_path) as context:
+        yield Scene(context=context, bench=bench)
 
 
 def of_runs(*runs: int) -> list[str]:

@@ -1,5 +1,8 @@
 """Several embctl on the same folders at once: each sees the truth, and nothing comes about twice."""
 
+import errno
+import os
+import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -11,6 +14,8 @@ import psutil
 import pytest
 
 from embctl.engine.native import home
+from embctl.engine.native.child import Launch, spawn
+from embctl.engine.native.identity import Identity
 from embctl.errors import Conflict, EmbctlError
 from embctl.model import ContainerState
 from engines.native_bench import NativeBench, native_bench
@@ -116,3 +121,23 @@ def test_who_finds_the_runtime_locked_for_long_is_told_so(bench: NativeBench, mo
     with bench.home.locked(), pytest.raises(Conflict) as locked:
         bench.another_engine().create_network(bench.project, bench.stack().networks[0])
     assert locked.value.code == "locked"
+
+
+def test_a_process_of_which_no_record_could_be_written_never_begins(tmp_path: Path) -> None:
+    def refuse(_: Identity) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    ran = tmp_path / "ran"
+    output = (os.open(os.devnull, os.O_WRONLY), os.open(os.devnull, os.O_WRONLY))
+    launch = Launch(
+        argv=(sys.executable, "-c", f"open({str(ran)!r}, 'w')"),
+        environment=dict(os.environ),
+        folder=tmp_path,
+        output=output,
+        open_files=1024,
+    )
+    open_before = len(os.listdir("/proc/self/fd")) - len(output)  # noqa: PTH208 - names that vanish while one looks
+    with pytest.raises(OSError, match="No space left"):
+        spawn(launch, refuse)
+    assert not ran.exists()
+    assert len(os.listdir("/proc/self/fd")) == open_before  # noqa: PTH208 - see above

@@ -131,8 +131,12 @@ else:
             announce(child.identity)
             with suppress(BrokenPipeError):
                 os.write(opener, b"!")
-        finally:
-            os.close(opener)
+        except BaseException:
+            os.close(opener)  # the gate stays shut, and the child leaves
+            os.close(failure)
+            os.waitpid(pid, 0)
+            raise
+        os.close(opener)
         try:
             reason = os.read(failure, 16)
         finally:

@@ -79,6 +79,8 @@ def _launch(python: str, container: Container, token: str) -> str:
         try:
             said, _ = process.communicate(timeout=BEGINNING)
         except subprocess.TimeoutExpired:
+            # The one that was started has long left another behind: should that wake up, it must not begin.
+            container.ask_to_stop(0.0)
             process.kill()
             return f"nothing was heard of its supervisor for {BEGINNING:.0f} seconds"
     return said.decode(errors="replace").strip()

@@ -71,6 +71,7 @@ class Supervision:
             try:
                 child = self._spawn()
             except OSError as error:
+                self._status = replace(self._status, process=None)
                 return CANNOT_START, f"{error.strerror}: {error.filename}"
         else:
             self._tell(phase=Phase.RUNNING, exit_code=None)
@@ -117,7 +118,9 @@ class Supervision:
         return child
 
     def _is_to_begin(self, process: Identity) -> None:
-        self._tell(process=process)
+        # Unlike any later change: a process of which no record tells must not begin, were the disk full.
+        self._status = replace(self._status, process=process)
+        self._container.tell(self._status)
 
     def _grace(self) -> float | None:
         """How long the process has to end, once it is to."""
