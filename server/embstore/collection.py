@@ -292,6 +292,8 @@ class Collection:
             target = edge.Shard.create(folder, vector_params(self._metadata.config))
             for field, (kind, _) in self._read(lambda shard: shard.state()).indexes.items():
                 target.create_index(field, schema_of(kind, self._metadata.indexes.get(field)))
+            # Later flushes come seldom: what an empty shard is made of must not be lost with the power.
+            target.flush()
             self._copy = Copy(self._shard, target)
             return self._copy
 

@@ -153,7 +153,7 @@ class Store:
 
     def _keep_compact(self) -> None:
         while not self._stopping.wait(min(_LOOK_SECONDS, self._idle_seconds or _RESUME_SECONDS)):
-            if self.activity.quiet_for(self._idle_seconds):
+            if not self._idle_seconds or self.activity.quiet_for(self._idle_seconds):
                 self.vacuum()
 
     def vacuum(self) -> None:

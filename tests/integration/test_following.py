@@ -10,11 +10,13 @@ import pytest
 from embctl.flows.context import Context
 from embctl.flows.logs import logs
 from embctl.model import LogLine
-from engines.bench import Bench, RealEngine, real_bench, real_engine
-from engines.native_bench import native_bench
+from engines.bench import Bench
 from engines.programs import Program
 from fakes.contexts import context_on
 from fakes.fake_clock import FakeClock
+
+# The fake engine runs no program that could count.
+pytestmark = pytest.mark.parametrize("bench", ["native", pytest.param("real", marks=pytest.mark.engine)], indirect=True)
 
 LINES = 50
 # Counts its runs on the volume, writes its lines at once, and crashes twice.
@@ -27,22 +29,6 @@ COUNTS = Program(
     exec sleep 600
     """
 )
-
-
-@pytest.fixture(scope="module")
-def engine_here() -> Iterator[RealEngine]:
-    with real_engine() as engine:
-        yield engine
-
-
-@pytest.fixture(params=["native", pytest.param("containers", marks=pytest.mark.engine)])
-def bench(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Bench]:
-    if request.param == "native":
-        with native_bench(tmp_path / "native") as native:
-            yield native
-    else:
-        with real_bench(request.getfixturevalue("engine_here")) as real:
-            yield real
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,7 +87,7 @@ def scene(bench: Bench, tmp_path: Path) -> Iterator[Scene]:
     for network in spec.networks:
         bench.engine.create_network(bench.project, network)
     bench.engine.create_volume(bench.project, spec.volumes[0])
-    with context_on(bench.engine, spec, tmp_path) as context:
+    with context_on(bench.engine, spec, tmp_path / "embctl") as context:
         yield Scene(context=context, bench=bench)
 
 

@@ -4,7 +4,6 @@ The engine's own flush orders its writes well: the log, then ids, vectors and pa
 log. An update in between only reaches the log's memory map, which outlives the process and not the machine.
 """
 
-import contextlib
 import os
 from pathlib import Path
 from typing import Final
@@ -15,13 +14,17 @@ _LOG: Final = "wal"
 _VERSION_BYTES: Final = 8
 
 
-def _sync(path: str, flags: int) -> None:
-    with contextlib.suppress(FileNotFoundError):
+def _sync(path: str, flags: int) -> bool:
+    """Whether there was such a file."""
+    try:
         descriptor = os.open(path, flags)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+    except FileNotFoundError:
+        return False
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+    return True
 
 
 def sync_tree(folder: Path) -> None:
@@ -36,12 +39,13 @@ def sync_tree(folder: Path) -> None:
 def sync_log(folder: Path) -> None:
     """Bring the log's open segments to the disk: what they hold is replayed after a loss of power too.
 
-    A segment that has filled up is renamed, which the folder's own entry has to follow.
+    A segment that has filled up is renamed, which the folder's own entry has to follow; when that happens meanwhile, it
+    is looked for under its new name.
     """
     log = folder / _LOG
-    segments = [entry for entry in os.scandir(log) if entry.name.startswith(("open-", "closed-"))]
-    for entry in segments:
-        _sync(entry.path, os.O_RDWR)
+    synced: set[str] = set()
+    while found := {name for name in os.listdir(log) if name.startswith(("open-", "closed-"))} - synced:  # noqa: PTH208 - hot
+        synced |= {name for name in found if _sync(str(log / name), os.O_RDWR)}
     if os.name != "nt":
         _sync(str(log), os.O_RDONLY)
 
