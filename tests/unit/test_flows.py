@@ -95,6 +95,12 @@ def test_the_four_steps_are_told_in_order(context: Context, events: list[Event])
     assert steps == ["created", "listening", "loaded", "warm"]
 
 
+def test_which_engine_was_chosen_by_itself_is_told_with_its_origin(context: Context, events: list[Event]) -> None:
+    start(context, ("qdrant",), wait=False)
+    told = [event.message for event in events if isinstance(event, Note)]
+    assert told == ["docker runtime: Fake Engine 1.0 answers (test)"]
+
+
 def test_without_warmup_no_embedding_is_asked_for(context: Context, services: HttpServices) -> None:
     result = start(context, ("jina",), warmup=False)
     assert isinstance(result.data, Started)

@@ -6,6 +6,7 @@ from embctl.flows.context import Context
 from embctl.flows.dimensions import misfits_of_plan, misfits_of_services
 from embctl.flows.readiness import await_services, containers_of, far_away
 from embctl.flows.remembering import remember
+from embctl.model import Runtime
 from embctl.outcomes import Planned, ServiceReady, Started
 from embctl.plan import Goal, Plan, Request
 from embctl.result import Result
@@ -33,6 +34,9 @@ def start(
     warnings: list[str] = []
 
     def prepare(plan: Plan) -> None:
+        engine = context.connect().info()
+        if context.settings.runtime == Runtime.AUTO and engine.runtime is Runtime.DOCKER:
+            context.emit(Note(message=f"docker runtime: {engine.flavour} {engine.version} answers ({engine.origin})"))
         remember(context, model=keep_model)
         if warning := misfits_of_plan(context, plan):
             warnings.append(warning)

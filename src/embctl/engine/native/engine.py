@@ -65,7 +65,7 @@ class NativeEngine:
             version=__version__,
             api_version="1",
             address=str(self._state),
-            origin="native",
+            origin="processes, each under its supervisor",
             local=True,
             os=platform.system().lower(),
             architecture=platform.machine().lower(),
