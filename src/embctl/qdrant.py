@@ -77,12 +77,6 @@ class Database:
         found = self._result("POST", f"{_path(name)}/points/scroll", body)
         return Page(points=found["points"], next=found["next_page_offset"])
 
-    def ids(self, name: str, start: str | int | None, limit: int) -> Page:
-        """The same with nothing but the points' ids."""
-        body = {"limit": limit, "offset": start, "with_payload": False, "with_vector": False}
-        found = self._result("POST", f"{_path(name)}/points/scroll", body)
-        return Page(points=found["points"], next=found["next_page_offset"])
-
     def points(self, name: str, ids: Sequence[str | int]) -> Mapping[str | int, Mapping[str, Any]]:
         """The points of these ids that exist, by id."""
         body = {"ids": list(ids), "with_payload": True, "with_vector": True}

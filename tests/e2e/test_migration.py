@@ -77,6 +77,13 @@ def test_there_and_back_the_content_is_equal(indexed: Stack) -> None:
     assert content(indexed) == before
 
 
+def test_a_database_that_is_in_use_there_is_left_alone(indexed: Stack) -> None:
+    indexed.having(EMBCTL_QDRANT_PORT=str(indexed.jina_port)).succeed("start", "qdrant", "--runtime", "native")
+    refused = indexed.run("migrate", "--to", "native")
+    assert (refused.exit_code, refused.error["code"]) == (6, "target_running")
+    assert indexed.succeed("status", "qdrant", "--runtime", "native").service("qdrant")["state"] == "running"
+
+
 def test_an_interrupted_copy_goes_on_where_it_stopped(indexed: Stack) -> None:
     copying = indexed.open("migrate", "--to", "native")
     assert copying.stdout is not None

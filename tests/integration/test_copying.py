@@ -172,6 +172,25 @@ def test_an_interrupted_copy_whose_target_is_gone_begins_anew(pair: Pair) -> Non
     assert pair.copy() == (CollectionCopied(collection="ws-1", points=POINTS, copied=POINTS),)
 
 
+def test_a_point_changed_behind_an_interrupted_copy_is_noticed(pair: Pair) -> None:
+    interrupted(pair)
+    pair.source.upsert("ws-1", [{"id": 1, "payload": {"filePath": "new.py"}, "vector": [1.0] * DIMENSION}])
+    with pytest.raises(Failed) as noticed:
+        pair.copy()
+    assert noticed.value.code == "copy_differs"
+    pair.copy()
+    assert pair.all_points(pair.target) == pair.all_points(pair.source)
+
+
+def test_a_collection_made_anew_with_other_vectors_is_copied_anew(pair: Pair) -> None:
+    interrupted(pair)
+    pair.source.delete("ws-1")
+    vectors = {"size": 4, "distance": "Cosine"}
+    pair.source.create("ws-1", {"config": {"params": {"vectors": vectors}}})
+    pair.source.upsert("ws-1", [{"id": 1, "payload": {}, "vector": [1.0] * 4}])
+    assert pair.copy(replacing=True) == (CollectionCopied(collection="ws-1", points=1, copied=1),)
+
+
 def test_progress_that_cannot_be_read_is_none(pair: Pair) -> None:
     interrupted(pair)
     pair.progress.write_text("")

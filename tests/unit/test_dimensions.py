@@ -66,6 +66,12 @@ def test_another_model_is_told_with_the_collections_that_it_does_not_fit_before_
     assert result.warnings == (note.message,)
 
 
+def test_a_restart_of_both_with_another_model_is_told_of_too(context: Context) -> None:
+    start(replace(context, dimension=768), ALL, wait=False)
+    result = start(with_another_model(context, 384), ALL, restart=True, wait=False)
+    assert "ws-1 (768)" in result.warnings[0]
+
+
 def test_a_model_that_fits_is_not_remarked_on(context: Context) -> None:
     start(context, ALL, wait=False)
     assert start(with_another_model(context, 768), ALL, wait=False).warnings == ()

@@ -3,7 +3,6 @@ before the next is read. What was interrupted goes on behind the last acknowledg
 
 import json
 import math
-import random
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -16,7 +15,6 @@ from embctl.qdrant import Database
 __all__ = ["copy"]
 
 PAGE = 128
-SAMPLE = 100
 # Databases normalise vectors for cosine similarity once more, in single precision.
 TOLERANCE = 1e-5
 
@@ -32,8 +30,8 @@ def copy(
     """Every collection of `source`, with its settings and payload indexes; `tell` hears (collection, done, total).
 
     One that is in `target` already with other points is replaced only where `may_replace` (collection, points there)
-    says so, else raises Conflict(code="collection_differs"), untouched. Failed(code="copy_differs") when count or
-    sample do not agree at the end.
+    says so, else raises Conflict(code="collection_differs"), untouched. Failed(code="copy_differs") when the
+    two do not agree at the end.
     """
     copying = _Copying(
         source=source, target=target, progress=_Progress(progress_file), tell=tell, may_replace=may_replace
@@ -94,10 +92,10 @@ class _Copying:
             raise _differs(name, "it was deleted while it was copied")
         exists = self.target.describe(name) is not None
         reached = self.progress.of(name) if exists else None
-        if reached and not self._is_ours(name, reached):
+        if reached and not self._is_ours(name, reached, description):
             reached = None
         if exists and reached is None:
-            if _all_the_same(self.source, self.target, name):
+            if not _difference(self.source, self.target, name):
                 return CollectionCopied(collection=name, points=total, copied=0)
             self._clear(name, total)
             exists = False
@@ -112,9 +110,12 @@ class _Copying:
             raise _differs(name, reason)
         return CollectionCopied(collection=name, points=total, copied=copied)
 
-    def _is_ours(self, name: str, reached: _Reached) -> bool:
+    def _is_ours(self, name: str, reached: _Reached, description: Mapping[str, Any]) -> bool:
         """Whether the target still holds what was copied and nothing else; a page may have been written and not been
-        noted."""
+        noted. A source that was made anew meanwhile may have other vectors."""
+        there = self.target.describe(name) or {"config": {"params": {}}}
+        if there["config"]["params"].get("vectors") != description["config"]["params"].get("vectors"):
+            return False
         return reached.points <= self.target.count(name) <= reached.points + PAGE
 
     def _clear(self, name: str, total: int) -> None:
@@ -144,52 +145,25 @@ class _Copying:
                 return reached.points - began
 
 
-def _all_the_same(source: Database, target: Database, name: str) -> bool:
-    """Whether every point is the same in both, as it is after a copy that nobody wrote to."""
-    if source.count(name) != target.count(name):
-        return False
+def _difference(source: Database, target: Database, name: str) -> str:
+    """What is not the same in both, held point by point; empty when nothing is."""
+    counts = source.count(name), target.count(name)
+    if counts[0] != counts[1]:
+        return f"{counts[0]} points in the source, {counts[1]} in the target"
     start: str | int | None = None
     while True:
         page = source.page(name, start, PAGE)
         there = target.points(name, [point["id"] for point in page.points])
-        if not all(_same(point, there.get(point["id"])) for point in page.points):
-            return False
-        start = page.next
-        if start is None:
-            return True
-
-
-def _difference(source: Database, target: Database, name: str) -> str:
-    """What is not the same in both: the count, or a point of a sample; empty when nothing is."""
-    counts = source.count(name), target.count(name)
-    if counts[0] != counts[1]:
-        return f"{counts[0]} points in the source, {counts[1]} in the target"
-    ids = _sample(source, name)
-    here, there = source.points(name, ids), target.points(name, ids)
-    wrong = [point for point in ids if not _same(here.get(point), there.get(point))]
-    return f"the point {wrong[0]} is another in the target" if wrong else ""
-
-
-def _sample(database: Database, name: str) -> list[str | int]:
-    """Ids from all over the collection: every page gets its chance, whatever the order of ids means."""
-    chance = random.Random(0)  # noqa: S311 - a sample, no secret; the same one each time can be looked into
-    kept: list[str | int] = []
-    seen, start = 0, None
-    while True:
-        page = database.ids(name, start, 1000)
         for point in page.points:
-            seen += 1
-            if len(kept) < SAMPLE:
-                kept.append(point["id"])
-            elif (place := chance.randrange(seen)) < SAMPLE:
-                kept[place] = point["id"]
+            if not _same(point, there.get(point["id"])):
+                return f"the point {point['id']} is another in the target"
         start = page.next
         if start is None:
-            return kept
+            return ""
 
 
-def _same(here: Mapping[str, Any] | None, there: Mapping[str, Any] | None) -> bool:
-    if here is None or there is None or here["payload"] != there["payload"]:
+def _same(here: Mapping[str, Any], there: Mapping[str, Any] | None) -> bool:
+    if there is None or here["payload"] != there["payload"]:
         return False
     pair = here["vector"], there["vector"]
     if not all(isinstance(vector, list) for vector in pair):

@@ -11,11 +11,11 @@ __all__ = ["misfits_of_plan", "misfits_of_services"]
 
 
 def misfits_of_plan(context: Context, plan: Plan) -> str | None:
-    """What to tell before a plan is carried out that gives the embedding server another container beside a Qdrant that
-    runs; None when nothing is wrong or nobody can know."""
-    created = {operation.service for operation in plan.operations if operation.verb is Verb.CREATE_CONTAINER}
-    touched = {operation.service for operation in plan.operations}
-    if MODEL_SERVICE not in created or "qdrant" in touched or not context.connect().info().local:
+    """What to tell before a plan is carried out that replaces the embedding server; None when nothing is wrong, or
+    nobody can know because Qdrant does not run."""
+    done = {operation.verb for operation in plan.operations if operation.service == MODEL_SERVICE}
+    replaces = {Verb.CREATE_CONTAINER, Verb.REMOVE_CONTAINER} <= done
+    if not replaces or not context.connect().info().local:
         return None
     seen = glance(context.endpoint("qdrant"), context.http)
     return _misfits(context.settings.model, context.dimension, seen.facts.get("dimensions", {}))

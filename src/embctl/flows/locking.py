@@ -14,8 +14,9 @@ POLL = 0.2
 
 
 @contextmanager
-def project_lock(context: Context) -> Iterator[None]:
-    """Hold the project's lock; wait for it with a message, or raise Conflict(code="locked") with `--no-wait-lock`.
+def project_lock(context: Context, doing: str = "change") -> Iterator[None]:
+    """Hold the project's lock for `doing` something; wait for it with a message, or raise Conflict(code="locked") with
+    `--no-wait-lock`.
 
     The operating system releases the lock of a process that dies, so a leftover file blocks nobody.
     """
@@ -23,7 +24,7 @@ def project_lock(context: Context) -> Iterator[None]:
 
     folder = context.state_dir / "locks"
     folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"{context.spec.project}.lock"
+    path = folder / f"{context.spec.project}.{doing}.lock"
     owner_file = path.with_suffix(".owner")
     lock = FileLock(path)
     deadline = context.clock.monotonic() + context.settings.timeout

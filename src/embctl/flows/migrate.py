@@ -1,16 +1,18 @@
 """Takes the index from one runtime to the other: `migrate`. The source is only read; switching over is the user's."""
 
 from dataclasses import replace
+from pathlib import Path
 
 from embctl.engine.base import Cancel, Engine
-from embctl.errors import Failed
+from embctl.errors import Conflict, Failed
 from embctl.events import Progress, Stage, StageProgress
 from embctl.flows.change import carry_out
 from embctl.flows.context import Context
 from embctl.flows.copying import copy
+from embctl.flows.locking import project_lock
 from embctl.flows.readiness import await_services, containers_of, not_started
 from embctl.model import Runtime, StackSpec
-from embctl.outcomes import Migrated
+from embctl.outcomes import CollectionCopied, Migrated
 from embctl.plan import Goal, Request
 from embctl.qdrant import Database
 from embctl.result import Result
@@ -39,28 +41,11 @@ def migrate(
     if running is None or not running.alive:
         raise not_started(*DATABASE, f"there is nothing to copy from while it does not run ({source} runtime)")
     await_services(origin, source_engine, containers_of(origin, source_engine, DATABASE), Stage.LOADED)
-
     destination = replace(context, connect=lambda: target_engine, spec=beside)
-    applied = None
-    try:
-        _, applied = carry_out(destination, Request(goal=Goal.UP, services=DATABASE))
-        await_services(destination, target_engine, containers_of(destination, target_engine, DATABASE), Stage.LOADED)
-        copied = copy(
-            Database(endpoint=origin.endpoint(*DATABASE), http=context.http),
-            Database(endpoint=destination.endpoint(*DATABASE), http=context.http),
-            context.state_dir / "migrations" / f"{context.spec.project}-to-{target}.json",
-            tell=lambda name, done, total: context.emit(
-                StageProgress(
-                    service="qdrant", progress=Progress(text=f"copying {name}", done=done, total=total, unit="points")
-                )
-            ),
-            may_replace=lambda name, points: context.confirm(
-                f"{name} is on the {target} runtime already, with {points} other points. Replace it there?"
-            ),
-        )
-    finally:
-        # Its container goes, whatever happened: switching over is the user's, and the data is in the volumes.
-        carry_out(replace(destination, cancel=Cancel()), Request(goal=Goal.ABSENT, services=DATABASE))
+    progress = context.state_dir / "migrations" / f"{context.spec.project}-to-{target}.json"
+    with project_lock(context, "migrate"):
+        _refuse_running(destination, target, progress)
+        copied, changed = _copy_over(origin, destination, target, progress)
     return Result(
         command="migrate",
         data=Migrated(
@@ -69,8 +54,46 @@ def migrate(
             collections=copied,
             next=_commands(context.settings, source, target),
         ),
-        changed=bool(applied and applied.changed),
+        changed=changed,
     )
+
+
+def _refuse_running(destination: Context, target: Runtime, progress: Path) -> None:
+    """A database that runs there is in use, unless a copy that was killed left it."""
+    there = destination.connect().observe(destination.spec).container_of(destination.spec.project, *DATABASE)
+    if there and there.alive and not progress.exists():
+        raise Conflict(
+            f"Qdrant runs on the {target} runtime already, and is left as it is.",
+            code="target_running",
+            details={"runtime": str(target), "container": there.name},
+            actions=(f"Stop it first: embctl stop qdrant --runtime {target}",),
+        )
+
+
+def _copy_over(
+    origin: Context, destination: Context, target: Runtime, progress: Path
+) -> tuple[tuple[CollectionCopied, ...], bool]:
+    engine = destination.connect()
+    try:
+        _, applied = carry_out(destination, Request(goal=Goal.UP, services=DATABASE))
+        await_services(destination, engine, containers_of(destination, engine, DATABASE), Stage.LOADED)
+        copied = copy(
+            Database(endpoint=origin.endpoint(*DATABASE), http=origin.http),
+            Database(endpoint=destination.endpoint(*DATABASE), http=origin.http),
+            progress,
+            tell=lambda name, done, total: origin.emit(
+                StageProgress(
+                    service="qdrant", progress=Progress(text=f"copying {name}", done=done, total=total, unit="points")
+                )
+            ),
+            may_replace=lambda name, points: origin.confirm(
+                f"{name} is on the {target} runtime already, with {points} other points. Replace it there?"
+            ),
+        )
+    finally:
+        # Its container goes, whatever happened: switching over is the user's, and the data is in the volumes.
+        carry_out(replace(destination, cancel=Cancel()), Request(goal=Goal.ABSENT, services=DATABASE))
+    return copied, applied.changed
 
 
 def _commands(settings: Settings, source: Runtime, target: Runtime) -> tuple[str, ...]:

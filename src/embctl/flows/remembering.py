@@ -19,10 +19,13 @@ def remember(context: Context, *, model: bool) -> None:
     if model or context.settings.origins["model"].source is Source.REMEMBERED:
         kept["model"] = context.settings.model
     file = context.remembered_file
+    # What JSON quotes is a string of TOML too.
+    text = "".join(f"{key} = {json.dumps(value)}\n" for key, value in kept.items())
+    if file.is_file() and file.read_text(encoding="utf-8") == text:
+        return
     file.parent.mkdir(parents=True, exist_ok=True)
     fresh = file.with_suffix(".new")
-    # What JSON quotes is a string of TOML too.
-    fresh.write_text("".join(f"{key} = {json.dumps(value)}\n" for key, value in kept.items()), encoding="utf-8")
+    fresh.write_text(text, encoding="utf-8")
     fresh.replace(file)
 
 

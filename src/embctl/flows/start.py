@@ -37,12 +37,12 @@ def start(
         engine = context.connect().info()
         if context.settings.runtime == Runtime.AUTO and engine.runtime is Runtime.DOCKER:
             context.emit(Note(message=f"docker runtime: {engine.flavour} {engine.version} answers ({engine.origin})"))
-        remember(context, model=keep_model)
         if warning := misfits_of_plan(context, plan):
             warnings.append(warning)
             context.emit(Note(message=warning, warning=True))
 
     plan, applied = carry_out(context, request, approve=prepare)
+    remember(context, model=keep_model)
     ready: tuple[ServiceReady, ...] = ()
     if wait:
         engine = context.connect()

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from embctl.cli.app import run_command_line
+from embctl.errors import Failed
 from embctl.model import Runtime
 from fakes.fake_engine import FakeEngine
 
@@ -131,6 +132,13 @@ def test_a_revision_in_a_file_does_not_hinder_a_remembered_model(
     assert start("--embedded") == 0
     assert run_command_line(["status", "-q"]) == 0
     assert setting(capsys, "model_revision") == ("", "default")
+
+
+def test_a_start_that_failed_forgets_nothing(native: FakeEngine, capsys: pytest.CaptureFixture[str]) -> None:
+    start("--embedded")
+    native.fail("run_once", Failed("hub unreachable", code="model_fetch_failed"))
+    assert start("--model", "jina-code-v2") == 1
+    assert setting(capsys, "model") == ("minilm", "last start")
 
 
 def test_a_dry_run_is_not_remembered(native: FakeEngine, capsys: pytest.CaptureFixture[str]) -> None:
