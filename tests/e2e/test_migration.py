@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from e2e.indexing import Block, Database
-from e2e.stack import Stack, temporary_stack
+from e2e.stack import Stack, free_ports, temporary_stack
 from images.choice import Images
 
 pytestmark = pytest.mark.engine
@@ -78,7 +78,8 @@ def test_there_and_back_the_content_is_equal(indexed: Stack) -> None:
 
 
 def test_a_database_that_is_in_use_there_is_left_alone(indexed: Stack) -> None:
-    indexed.having(EMBCTL_QDRANT_PORT=str(indexed.jina_port)).succeed("start", "qdrant", "--runtime", "native")
+    (port,) = free_ports(1)
+    indexed.having(EMBCTL_QDRANT_PORT=str(port)).succeed("start", "qdrant", "--runtime", "native")
     refused = indexed.run("migrate", "--to", "native")
     assert (refused.exit_code, refused.error["code"]) == (6, "target_running")
     assert indexed.succeed("status", "qdrant", "--runtime", "native").service("qdrant")["state"] == "running"
