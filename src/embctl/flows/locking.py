@@ -14,8 +14,8 @@ POLL = 0.2
 
 
 @contextmanager
-def project_lock(context: Context, doing: str = "change") -> Iterator[None]:
-    """Hold the project's lock for `doing` something; wait for it with a message, or raise Conflict(code="locked") with
+def project_lock(context: Context, doing: str = "") -> Iterator[None]:
+    """Hold the project's lock, or its other one for `doing` something long; wait for it with a message, or raise Conflict(code="locked") with
     `--no-wait-lock`.
 
     The operating system releases the lock of a process that dies, so a leftover file blocks nobody.
@@ -24,7 +24,7 @@ def project_lock(context: Context, doing: str = "change") -> Iterator[None]:
 
     folder = context.state_dir / "locks"
     folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"{context.spec.project}.{doing}.lock"
+    path = folder / f"{context.spec.project}{doing}.lock"
     owner_file = path.with_suffix(".owner")
     lock = FileLock(path)
     deadline = context.clock.monotonic() + context.settings.timeout

@@ -43,7 +43,7 @@ def migrate(
     await_services(origin, source_engine, containers_of(origin, source_engine, DATABASE), Stage.LOADED)
     destination = replace(context, connect=lambda: target_engine, spec=beside)
     progress = context.state_dir / "migrations" / f"{context.spec.project}-to-{target}.json"
-    with project_lock(context, "migrate"):
+    with project_lock(context, ".migrate"):
         _refuse_running(destination, target, progress)
         copied, changed = _copy_over(origin, destination, target, progress)
     return Result(
