@@ -15,8 +15,8 @@ POLL = 0.2
 
 @contextmanager
 def project_lock(context: Context, doing: str = "") -> Iterator[None]:
-    """Hold the project's lock, or its other one for `doing` something long; wait for it with a message, or raise Conflict(code="locked") with
-    `--no-wait-lock`.
+    """Hold the project's lock, or its other one for `doing` something long; wait for it with a message, or raise
+    Conflict(code="locked") with `--no-wait-lock`.
 
     The operating system releases the lock of a process that dies, so a leftover file blocks nobody.
     """

@@ -35,10 +35,15 @@ def _confirm(context: Context, plan: Plan) -> None:
     runtime = context.connect().info().runtime
     if not names or context.confirm(f"Delete the volumes {listed} ({runtime} runtime) and all data in them?"):
         return
+    # The same data, whatever a later command would take by itself.
+    this = f" --runtime {runtime} --project {context.spec.project}"
     raise ConfirmationNeeded(
         f"Removing the volumes {listed} ({runtime} runtime) deletes every index and model in them; that was not "
         "confirmed. Nothing was changed.",
         code="not_confirmed",
         details={"volumes": names, "runtime": str(runtime)},
-        actions=("Confirm on the command line: embctl down --volumes --yes", "Keep the data: embctl down"),
+        actions=(
+            f"Confirm on the command line: embctl down --volumes --yes{this}",
+            f"Keep the data: embctl down{this}",
+        ),
     )
