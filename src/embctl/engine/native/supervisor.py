@@ -143,7 +143,7 @@ class Supervision:
 
     def _tell(self, **changes: object) -> None:
         """Write the status down, later if the disk is full."""
-        self._status = replace(self._status, **changes)  # type: ignore[arg-type]
+        self._status = replace(self._status, **changes)  # type: ignore[arg-type]  # fields of Status, named by callers above
         try:
             self._container.tell(self._status)
             self._untold = False
