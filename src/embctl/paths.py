@@ -54,7 +54,7 @@ def data_dir(env: Mapping[str, str]) -> Path:
 
 
 def remembered_file(env: Mapping[str, str], project: str) -> Path:
-    """What a project keeps from its last start until it is taken down."""
+    """What a project keeps from its last start until its data is deleted."""
     return state_dir(env) / "projects" / f"{project}.toml"
 
 

@@ -222,6 +222,19 @@ def test_status_of_nothing_is_absent_services(context: Context) -> None:
     assert [(s.service, s.state, s.stage) for s in found] == [("qdrant", "absent", None), ("jina", "absent", None)]
 
 
+def test_what_runs_is_asked_at_the_port_that_it_was_made_with(context: Context, services: HttpServices) -> None:
+    start(context, ALL)
+    spec = context.spec
+    for service in spec.services:
+        moved = (Port(host_ip="127.0.0.1", published=1, target=service.ports[0].target),)
+        spec = with_service(spec, replace(service, ports=moved, config_hash="moved"))
+    later = replace(context, spec=spec)
+    found = status(later, ALL).data.services
+    assert [service.stage for service in found] == ["warm", "warm"]
+    assert found[0].url == f"http://127.0.0.1:{services.qdrant_port}"
+    assert wait(later, ALL).data.services[1].url == f"http://127.0.0.1:{services.jina_port}"
+
+
 def test_status_of_a_running_stack_has_its_figures(context: Context) -> None:
     start(context, ALL)
     qdrant, jina = status(context, ALL).data.services

@@ -35,6 +35,20 @@ def test_credentials_in_a_url_are_masked_where_it_is_shown(tmp_path: Path) -> No
     assert "s3cr3t" not in repr(settings)
 
 
+@pytest.mark.parametrize(
+    ("url", "masked"),
+    [
+        ("https://mirror.example.com/simple?token=s3cr3t", "https://mirror.example.com/simple?********"),
+        ("https://me:s3cr3t@mirror.example.com/?token=s3cr3t", "https://********@mirror.example.com/?********"),
+        ("https://me:s3?cr3t@mirror.example.com/", "https://********"),
+        ("https://mirror.example.com/?user=me@s3cr3t", "https://********"),
+    ],
+)
+def test_a_key_in_the_query_of_a_url_is_masked_too(tmp_path: Path, url: str, masked: str) -> None:
+    settings = from_layers(tmp_path, env={"EMBCTL_HUB_MIRROR": url})
+    assert next(each.value for each in settings.listed() if each.key == "hub.mirror") == masked
+
+
 @pytest.mark.parametrize("url", ["me:s3cr3t@mirror.example.com", "https:/me:s3cr3t@mirror.example.com"])
 def test_credentials_in_a_url_are_masked_where_it_is_refused(tmp_path: Path, url: str) -> None:
     error = refusal(tmp_path, env={"EMBCTL_PACKAGE_INDEX": url})

@@ -46,7 +46,6 @@ def bring_up(command: str, *, restart: bool) -> Callable[..., int]:
                 restart=restart,
                 wait=not no_wait,
                 warmup=not no_warmup,
-                keep_model=bool(options.embedded),
                 dry_run=dry_run,
             ),
         )

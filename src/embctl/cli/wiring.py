@@ -34,19 +34,12 @@ EMBEDDED_MODEL = "minilm"
 
 def load_settings(options: Options, env: Mapping[str, str], cwd: Path) -> "Settings":
     """Flags over environment over files over defaults."""
-    from embctl.errors import UsageError
     from embctl.paths import project_config_file, remembered_file, user_config_file
     from embctl.settings import load
 
-    runtime, model = options.runtime, options.model
+    runtime, model = _runtime(options), options.model
     if options.embedded:
-        if runtime not in (None, Runtime.NATIVE):
-            raise UsageError(
-                f"--embedded means --runtime native, and --runtime {runtime} was given too.",
-                code="usage",
-                actions=("Leave out one of the two.",),
-            )
-        runtime, model = Runtime.NATIVE, model or EMBEDDED_MODEL
+        model = model or EMBEDDED_MODEL
     flags = {
         "project": options.project,
         "port_offset": options.port_offset,
@@ -64,6 +57,28 @@ def load_settings(options: Options, env: Mapping[str, str], cwd: Path) -> "Setti
         catalogue=known_models(),
         remembered_file=partial(remembered_file, env),
     )
+
+
+def _runtime(options: Options) -> Runtime | None:
+    """The runtime that the flags mean: an engine that is named there is a container engine."""
+    from embctl.errors import UsageError
+
+    meant = {
+        "--runtime": options.runtime,
+        "--embedded": Runtime.NATIVE if options.embedded else None,
+        "--host": Runtime.DOCKER if options.host else None,
+        "--context": Runtime.DOCKER if options.context else None,
+    }
+    said = {flag: runtime for flag, runtime in meant.items() if runtime}
+    if options.runtime is Runtime.AUTO and not options.embedded:
+        return Runtime.AUTO
+    if len(set(said.values())) > 1:
+        raise UsageError(
+            f"{', '.join(f'{flag} means the {runtime} runtime' for flag, runtime in said.items())}: choose one.",
+            code="usage",
+            actions=(f"Leave out {' or '.join(said)}.",),
+        )
+    return next(iter(said.values()), None)
 
 
 @cache
@@ -179,11 +194,13 @@ def run(
     """
     from embctl.errors import EmbctlError, Failed, Interrupted
     from embctl.events import OperationFinished
+    from embctl.flows.hints import aimed
     from embctl.result import Result
 
     reporter = reporter or report_on(options)
     changed = False
     warnings: tuple[str, ...] = ()
+    settings: Settings | None = None
 
     def emit(event: "Event") -> None:
         nonlocal changed
@@ -193,9 +210,12 @@ def run(
     result: Result[Any]
     try:
         with _open_context(options, emit) as context:
-            warnings = context.settings.warnings
+            settings = context.settings
+            warnings = settings.warnings
             result = flow(context)
     except EmbctlError as error:
+        if settings:
+            error.actions = tuple(aimed(hint, settings) for hint in error.actions)
         result = Result(command=command, data=None, changed=changed, error=error)
     except KeyboardInterrupt:
         stopped = Interrupted(

@@ -8,7 +8,7 @@ from embctl.clock import Clock
 from embctl.engine.base import Cancel, Engine
 from embctl.events import Sink
 from embctl.http import Http
-from embctl.model import StackSpec
+from embctl.model import ObservedContainer, StackSpec
 from embctl.probes import Endpoint
 from embctl.settings import Settings
 
@@ -34,8 +34,11 @@ class Context:
     confirm: Callable[[str], bool]
     dimension: int | None
 
-    def endpoint(self, service: str) -> Endpoint:
-        """Where a service answers from this machine."""
+    def endpoint(self, service: str, container: ObservedContainer | None = None) -> Endpoint:
+        """Where a service answers from this machine: what runs keeps the port it was made with, whatever the settings
+        have said since."""
         keys = {"qdrant": self.settings.qdrant_api_key, "jina": self.settings.jina_api_key}
-        port = self.spec.service(service).ports[0].published
+        wanted = self.spec.service(service).ports[0]
+        there = (port.published for port in container.ports if port.target == wanted.target) if container else ()
+        port = next(iter(there), wanted.published)
         return Endpoint(service=service, url=f"http://127.0.0.1:{port}", api_key=keys[service] or None)

@@ -15,9 +15,11 @@ def misfits_of_plan(context: Context, plan: Plan) -> str | None:
     nobody can know because Qdrant does not run."""
     done = {operation.verb for operation in plan.operations if operation.service == MODEL_SERVICE}
     replaces = {Verb.CREATE_CONTAINER, Verb.REMOVE_CONTAINER} <= done
-    if not replaces or not context.connect().info().local:
+    engine = context.connect()
+    if not replaces or not engine.info().local:
         return None
-    seen = glance(context.endpoint("qdrant"), context.http)
+    database = engine.observe(context.spec).container_of(context.spec.project, "qdrant")
+    seen = glance(context.endpoint("qdrant", database), context.http)
     return _misfits(context.settings.model, context.dimension, seen.facts.get("dimensions", {}))
 
 

@@ -9,6 +9,7 @@ from embctl.events import Progress, Stage, StageProgress
 from embctl.flows.change import carry_out
 from embctl.flows.context import Context
 from embctl.flows.copying import copy
+from embctl.flows.hints import aimed
 from embctl.flows.locking import project_lock
 from embctl.flows.readiness import await_services, containers_of, not_started
 from embctl.model import Runtime, StackSpec
@@ -43,9 +44,10 @@ def migrate(
     await_services(origin, source_engine, containers_of(origin, source_engine, DATABASE), Stage.LOADED)
     destination = replace(context, connect=lambda: target_engine, spec=beside)
     progress = context.state_dir / "migrations" / f"{context.spec.project}-to-{target}.json"
+    data = Database(endpoint=origin.endpoint(*DATABASE, running), http=origin.http)
     with project_lock(context, ".migrate"):
         _refuse_running(destination, target, progress)
-        copied, changed = _copy_over(origin, destination, target, progress)
+        copied, changed = _copy_over(origin, data, destination, target, progress)
     return Result(
         command="migrate",
         data=Migrated(
@@ -71,14 +73,14 @@ def _refuse_running(destination: Context, target: Runtime, progress: Path) -> No
 
 
 def _copy_over(
-    origin: Context, destination: Context, target: Runtime, progress: Path
+    origin: Context, data: Database, destination: Context, target: Runtime, progress: Path
 ) -> tuple[tuple[CollectionCopied, ...], bool]:
     engine = destination.connect()
     try:
         _, applied = carry_out(destination, Request(goal=Goal.UP, services=DATABASE))
         await_services(destination, engine, containers_of(destination, engine, DATABASE), Stage.LOADED)
         copied = copy(
-            Database(endpoint=origin.endpoint(*DATABASE), http=origin.http),
+            data,
             Database(endpoint=destination.endpoint(*DATABASE), http=origin.http),
             progress,
             tell=lambda name, done, total: origin.emit(
@@ -97,12 +99,8 @@ def _copy_over(
 
 
 def _commands(settings: Settings, source: Runtime, target: Runtime) -> tuple[str, ...]:
-    """What switches over, with all that only the command line, or the last start, says."""
-    flags = {"project": settings.project, "port_offset": settings.port_offset}
-    said = "".join(
-        f" --{key.replace('_', '-')} {value}"
-        for key, value in flags.items()
-        if settings.origins[key].source is Source.FLAG
-    )
+    """What switches over."""
+    # What the last start named is remembered until this one; it is said again for whoever pastes it elsewhere.
     model = f" --model {settings.model}" if settings.origins["model"].source is Source.REMEMBERED else ""
-    return (f"embctl down --runtime {source}{said}", f"embctl start all --runtime {target}{model}{said}")
+    commands = (f"embctl down --runtime {source}", f"embctl start all --runtime {target}{model}")
+    return tuple(aimed(command, settings) for command in commands)

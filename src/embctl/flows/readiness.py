@@ -58,7 +58,7 @@ def await_services(
         return wait_until_ready(
             engine=engine,
             container_id=containers[service].id,
-            endpoint=context.endpoint(service),
+            endpoint=context.endpoint(service, containers[service]),
             http=context.http,
             clock=context.clock,
             deadline=deadline,
@@ -72,7 +72,7 @@ def await_services(
         for service, verdict in as_they_come({name: partial(wait, name) for name in containers}):
             if verdict.outcome != "ready":
                 raise _not_ready(context, verdict)
-            ready[service] = _service_ready(context, verdict)
+            ready[service] = _service_ready(verdict, context.endpoint(service, containers[service]).url)
     finally:
         # Whoever still waits need not: the containers run on.
         over.set()
@@ -89,12 +89,12 @@ def far_away(context: Context, services: Sequence[str]) -> str:
     )
 
 
-def _service_ready(context: Context, verdict: Verdict) -> ServiceReady:
+def _service_ready(verdict: Verdict, url: str) -> ServiceReady:
     return ServiceReady(
         service=verdict.service,
         stage=verdict.stage,
         seconds=round(verdict.seconds, 3),
-        url=context.endpoint(verdict.service).url,
+        url=url,
         facts=verdict.facts,
     )
 

@@ -1,5 +1,5 @@
-"""What a project's last start decided holds for its later commands, until it is started otherwise or taken down: a
-restart by hotkey must not change the runtime, or the model that `--embedded` chose, under an index."""
+"""What a project's last start decided holds for its later commands, until it is started otherwise or its data is
+deleted: a restart by hotkey must not change the runtime, or the model that an option named, under an index."""
 
 import json
 import tomllib
@@ -12,11 +12,11 @@ from embctl.settings import Source
 __all__ = ["forget", "remember"]
 
 
-def remember(context: Context, *, model: bool) -> None:
-    """Keep the runtime that is used now, and with `model` the model too; a model that was kept and is still the one in
-    force stays kept."""
+def remember(context: Context) -> None:
+    """Keep the runtime that is used now, and the model that only this command line, or one before it, names: what is
+    written in a file or in the environment is found there again."""
     kept = {"runtime": str(context.connect().info().runtime)}
-    if model or context.settings.origins["model"].source is Source.REMEMBERED:
+    if context.settings.origins["model"].source in {Source.FLAG, Source.REMEMBERED}:
         kept["model"] = context.settings.model
     file = context.remembered_file
     # What JSON quotes is a string of TOML too.
@@ -30,6 +30,6 @@ def remember(context: Context, *, model: bool) -> None:
 
 
 def forget(file: Path, runtime: Runtime) -> None:
-    """Nothing is remembered any more of a project that was taken down on `runtime`; what belongs to the other stays."""
+    """Nothing is remembered any more of a project whose data on `runtime` is gone; what belongs to the other stays."""
     if file.is_file() and tomllib.loads(file.read_text(encoding="utf-8")).get("runtime") == runtime:
         file.unlink()

@@ -21,11 +21,9 @@ def start(
     restart: bool = False,
     wait: bool = True,
     warmup: bool = True,
-    keep_model: bool = False,
     dry_run: bool = False,
 ) -> Result[Started] | Result[Planned]:
-    """Make the services run as defined, wait for them and warm them. The second call of two changes nothing. With
-    `keep_model` later commands for the project use the same model."""
+    """Make the services run as defined, wait for them and warm them. The second call of two changes nothing."""
     command = "restart" if restart else "start"
     request = Request(goal=Goal.UP, services=services, restart=restart)
     if dry_run:
@@ -42,7 +40,7 @@ def start(
             context.emit(Note(message=warning, warning=True))
 
     plan, applied = carry_out(context, request, approve=prepare)
-    remember(context, model=keep_model)
+    remember(context)
     ready: tuple[ServiceReady, ...] = ()
     if wait:
         engine = context.connect()

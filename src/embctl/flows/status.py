@@ -54,7 +54,7 @@ def _service(
     context: Context, engine: Engine, observed: Observed, service: ServiceSpec, *, reachable: bool
 ) -> ServiceStatus:
     container = observed.container_of(context.spec.project, service.name)
-    endpoint = context.endpoint(service.name)
+    endpoint = context.endpoint(service.name, container)
     running = container is not None and container.state is ContainerState.RUNNING
     answer = glance(endpoint, context.http) if running and reachable else Probe(stage=None, detail="")
     use = _use(engine, container) if running else None

@@ -24,7 +24,9 @@ def down(context: Context, *, volumes: bool = False, dry_run: bool = False) -> R
     if dry_run:
         return preview(context, "down", request)
     result = change(context, "down", request, approve=lambda plan: _confirm(context, plan))
-    forget(context.remembered_file, context.connect().info().runtime)
+    if volumes:
+        # As long as there is an index, the next start has to find it.
+        forget(context.remembered_file, context.connect().info().runtime)
     return result
 
 

@@ -100,14 +100,24 @@ def check(field: Field, value: object) -> Value:
 
 
 def shown(field: Field, value: Value) -> Value:
-    """The value as it may be printed: secrets masked, credentials in a URL masked."""
+    """The value as it may be printed: secrets masked, credentials and the query in a URL masked."""
     if field.secret:
         return MASK if value else ""
-    if isinstance(value, str) and field.type in {Kind.URL, Kind.MIRROR} and "@" in value:
-        credentials, _, place = value.rpartition("@")
-        scheme, slashes, _ = credentials.partition("//")
-        return f"{scheme}//{MASK}@{place}" if slashes else f"{MASK}@{place}"
+    if isinstance(value, str) and field.type in {Kind.URL, Kind.MIRROR}:
+        return _masked(value)
     return value
+
+
+def _masked(url: str) -> str:
+    credentials, at, place = url.rpartition("@")
+    scheme, slashes, _ = credentials.partition("//")
+    start = f"{scheme}{slashes}" if slashes else ""
+    if at and "?" in credentials:  # of a password or of the query: nobody can tell
+        return f"{start}{MASK}"
+    address, mark, _ = place.partition("?")
+    user = f"{MASK}@" if at else ""
+    query = f"?{MASK}" if mark else ""
+    return f"{start}{user}{address}{query}"
 
 
 def _whole(field: Field, value: object) -> int:

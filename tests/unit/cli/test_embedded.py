@@ -94,19 +94,40 @@ def test_a_setting_of_the_users_own_wins_over_what_is_remembered(
     assert setting(capsys, "model") == ("jina-code-v2", "environment EMBCTL_MODEL")
 
 
+def test_a_model_that_only_an_option_named_is_kept(native: FakeEngine, capsys: pytest.CaptureFixture[str]) -> None:
+    assert start("--runtime", "native", "--model", "owner/name") == 0
+    assert start() == 0
+    spec = native.named("embctl-jina").spec
+    assert spec is not None
+    assert spec.environment["EMBSERVER_MODEL"] == "owner/name"
+    assert setting(capsys, "model") == ("owner/name", "last start")
+
+
 @pytest.mark.usefixtures("native")
-@pytest.mark.parametrize("command", [["down"], ["start", "qdrant", "--no-wait", "--model", "jina-code-v2"]])
-def test_the_model_is_forgotten_when_the_project_is_taken_down_or_started_with_another(
-    capsys: pytest.CaptureFixture[str], command: list[str]
+def test_another_model_takes_its_place(capsys: pytest.CaptureFixture[str]) -> None:
+    start("--embedded")
+    assert start("--model", "jina-code-v2") == 0
+    assert setting(capsys, "model") == ("jina-code-v2", "last start")
+
+
+def test_taking_the_project_down_forgets_nothing_while_its_data_is_there(
+    native: FakeEngine, docker: FakeEngine, capsys: pytest.CaptureFixture[str]
 ) -> None:
     start("--embedded")
-    assert run_command_line([*command, "-q"]) == 0
+    assert run_command_line(["down", "-q"]) == 0
+    assert setting(capsys, "runtime") == ("native", "last start")
+    assert setting(capsys, "model") == ("minilm", "last start")
+    assert run_command_line(["down", "--volumes", "--yes", "-q"]) == 0
+    assert native.volumes == {}
+    assert docker.mutations == []
+    assert setting(capsys, "runtime") == ("auto", "default")
     assert setting(capsys, "model") == ("jina-code-v2", "default")
 
 
 @pytest.mark.usefixtures("native")
 @pytest.mark.parametrize(
-    "command", [["down", "--runtime", "docker"], ["start", "qdrant", "--runtime", "native", "--no-wait"]]
+    "command",
+    [["down", "--volumes", "--yes", "--runtime", "docker"], ["start", "qdrant", "--runtime", "native", "--no-wait"]],
 )
 def test_what_leaves_the_native_stack_as_it_is_forgets_nothing(
     capsys: pytest.CaptureFixture[str], command: list[str]
@@ -114,6 +135,29 @@ def test_what_leaves_the_native_stack_as_it_is_forgets_nothing(
     start("--embedded")
     assert run_command_line([*command, "-q"]) == 0
     assert setting(capsys, "model") == ("minilm", "last start")
+
+
+@pytest.mark.parametrize("option", ["--host", "--context"])
+def test_an_engine_named_on_the_command_line_wins_over_the_runtime_of_the_last_start(
+    native: FakeEngine, docker: FakeEngine, option: str
+) -> None:
+    start("--embedded")
+    before = list(native.mutations)
+    assert start(option, "tcp://127.0.0.1:2375") == 0
+    assert docker.named("embctl-jina").alive
+    assert native.mutations == before
+
+
+@pytest.mark.parametrize("option", ["--host", "--context"])
+@pytest.mark.parametrize("runtime", [["--embedded"], ["--runtime", "native"]])
+def test_an_engine_named_beside_the_native_runtime_is_a_contradiction(
+    native: FakeEngine, docker: FakeEngine, capsys: pytest.CaptureFixture[str], option: str, runtime: list[str]
+) -> None:
+    assert start(option, "colima", *runtime) == 2
+    told = capsys.readouterr().err
+    assert option in told
+    assert runtime[0] in told
+    assert native.mutations == docker.mutations == []
 
 
 @pytest.mark.usefixtures("native")
@@ -145,3 +189,10 @@ def test_a_dry_run_is_not_remembered(native: FakeEngine, capsys: pytest.CaptureF
     assert start("--embedded", "--dry-run") == 0
     assert native.mutations == []
     assert setting(capsys, "runtime") == ("auto", "default")
+
+
+@pytest.mark.usefixtures("native")
+def test_a_hint_means_the_stack_of_the_command_that_failed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run_command_line(["wait", "jina", "--project", "two", "--runtime", "native", "-o", "json"]) == 5
+    hints = json.loads(capsys.readouterr().out)["error"]["actions"]
+    assert hints == ["embctl start jina --project two --runtime native"]
