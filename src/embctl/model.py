@@ -129,7 +129,8 @@ class NativeSpec:
 class ServiceSpec:
     """One service as its compose file defines it, every variable substituted.
 
-    `config_hash` covers everything that a running container depends on; two equal hashes need no recreation.
+    `config_hash` covers everything that a running container depends on, `native_hash` everything that a process does;
+    where the one of the runtime at hand is the same, nothing needs to be made anew.
     `labels` are the definition's own; the engine adds the `Label`s and compose's.
     """
 
@@ -161,6 +162,17 @@ class ServiceSpec:
     native: NativeSpec | None
     compose_file: Path
     config_hash: str
+    native_hash: str
+
+    @property
+    def volumes(self) -> tuple[str, ...]:
+        """The engine-wide names of the volumes that it has anything to do with."""
+        mounted = {mount.source for mount in self.mounts if mount.kind is MountKind.VOLUME}
+        return tuple(sorted(mounted.union(self.native.folders.values() if self.native else ())))
+
+    def hash_on(self, runtime: Runtime) -> str:
+        """The hash that counts on `runtime`."""
+        return self.native_hash if runtime is Runtime.NATIVE else self.config_hash
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -236,7 +248,8 @@ class EngineInfo:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ObservedContainer:
-    """A container as inspected. `project` and `service` come from our labels; None means foreign."""
+    """A container as inspected. `project` and `service` come from our labels; None means foreign. `unsupervised` is a
+    process that runs on though what should look after it is gone; containers never are."""
 
     id: str
     name: str
@@ -254,6 +267,7 @@ class ObservedContainer:
     restarts: int
     ports: tuple[Port, ...]
     labels: Mapping[str, str]
+    unsupervised: bool = False
 
     @property
     def alive(self) -> bool:
@@ -299,8 +313,10 @@ class PortOwner:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Observed:
     """The engine's state, taken once: the project's containers, volumes and networks (also those of services no longer
-    defined), foreign ones that hold a name we need, the images we need that exist, and who owns the ports we need."""
+    defined), foreign ones that hold a name we need, the images we need that exist, and who owns the ports we need.
+    `runtime` is what the engine runs services as."""
 
+    runtime: Runtime = Runtime.DOCKER
     containers: tuple[ObservedContainer, ...] = ()
     volumes: tuple[ObservedVolume, ...] = ()
     networks: tuple[ObservedNetwork, ...] = ()

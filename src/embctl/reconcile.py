@@ -153,7 +153,7 @@ def _why_create(service: ServiceSpec, container: ObservedContainer | None, obser
     """None when the container is as defined: then its image is not needed any more, were it even gone."""
     if container is None:
         return "no existing container"
-    if container.config_hash != service.config_hash:
+    if container.config_hash != service.hash_on(observed.runtime):
         return "definition changed"
     if container.state in (ContainerState.DEAD, ContainerState.REMOVING):
         return f"existing container is {container.state}"

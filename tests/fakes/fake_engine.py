@@ -167,6 +167,7 @@ class FakeEngine:
                 return thing.project == spec.project or thing.name in names
 
             return Observed(
+                runtime=self.runtime,
                 containers=tuple(sorted(filter(matters, containers), key=lambda container: container.name)),
                 volumes=tuple(volume for _, volume in sorted(self.volumes.items()) if matters(volume)),
                 networks=tuple(network for _, network in sorted(self.networks.items()) if matters(network)),
@@ -214,7 +215,7 @@ class FakeEngine:
 
     def create_container(self, project: str, service: ServiceSpec) -> str:
         with self._call("create_container", service.container_name):
-            return self._create(service, service.container_name, container_labels(project, service)).id
+            return self._create(service, service.container_name, container_labels(project, service, self.runtime)).id
 
     def rename_container(self, container_id: str, name: str) -> None:
         with self._call("rename_container", self._name_of(container_id)):
@@ -275,7 +276,9 @@ class FakeEngine:
     ) -> int:
         with self._call("run_once", service.container_name):
             name = f"{service.container_name}-run-{self._new_id()[-4:]}"
-            container = self._create(replace(service, command=command, ports=()), name, oneoff_labels(project, service))
+            container = self._create(
+                replace(service, command=command, ports=()), name, oneoff_labels(project, service, self.runtime)
+            )
             try:
                 behaviour = self._behaviours.get(service.name, Behaviour())
                 for line in behaviour.once_lines:

@@ -39,6 +39,7 @@ def _service(name: str, project: str, port: int, volume: str) -> ServiceSpec:
         native=None,
         compose_file=Path(f"/compose/{name}.yaml"),
         config_hash=f"{name}-1",
+        native_hash=f"{name}-native-1",
     )
 
 

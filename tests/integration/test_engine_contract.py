@@ -51,7 +51,8 @@ def test_what_was_created_is_observed_as_the_projects_own(bench: Bench) -> None:
     assert (container.id, container.name) == (container_id, service.container_name)
     assert container.state is ContainerState.CREATED
     assert container.exit_code is None
-    assert container.config_hash == service.config_hash
+    assert container.config_hash == service.hash_on(bench.engine.info().runtime)
+    assert observed.runtime is bench.engine.info().runtime
     assert container.image == service.image
     assert container.image_id == observed.images[0].id
     assert container.ports == service.ports

@@ -37,7 +37,7 @@ def running(bench: Bench) -> tuple[StackSpec, ObservedContainer]:
 
 
 def changed(spec: StackSpec, **changes: object) -> StackSpec:
-    service: ServiceSpec = replace(spec.services[0], config_hash="probe-2", **changes)  # type: ignore[arg-type]
+    service: ServiceSpec = replace(spec.services[0], config_hash="probe-2", native_hash="probe-2", **changes)  # type: ignore[arg-type]
     return replace(spec, services=(service,))
 
 
@@ -64,7 +64,9 @@ def test_a_successor_that_cannot_be_created_leaves_the_container_as_it_was(bench
 
 def test_an_image_that_cannot_be_had_leaves_the_container_as_it_was(bench: Bench) -> None:
     spec, before = running(bench)
-    successor = with_service(spec, replace(bench.without_image(spec.services[0]), config_hash="probe-2"))
+    successor = with_service(
+        spec, replace(bench.without_image(spec.services[0]), config_hash="probe-2", native_hash="probe-2")
+    )
     with pytest.raises(Failed) as failed:
         carry_out(bench, successor, planned(bench, successor)).raise_first_error()
     assert failed.value.code == bench.no_image_code

@@ -7,7 +7,7 @@ import pytest
 
 from embctl.compose import load_stack, parse
 from embctl.errors import ConfigInvalid
-from embctl.model import MountKind, ServiceSpec, StackSpec
+from embctl.model import MountKind, Runtime, ServiceSpec, StackSpec
 from embctl.paths import bundle
 from embctl.settings import FIELDS, Settings
 from fakes.stacks import unread_build
@@ -114,14 +114,35 @@ def test_a_health_check_is_a_program_that_the_engine_can_run(service: ServiceSpe
 
 
 @pytest.mark.parametrize(
-    "change", [{"jina_semaphore": 3}, {"jina_api_key": "k"}, {"jina_memory": "5g"}, {"model": "m"}]
+    ("change", "runtimes"),
+    [
+        ({"jina_semaphore": 3}, {"docker", "native"}),
+        ({"jina_api_key": "k"}, {"docker", "native"}),
+        ({"model": "m"}, {"docker", "native"}),
+        ({"jina_port": 4001}, {"docker", "native"}),
+        ({"jina_memory": "5g"}, {"docker"}),
+        ({"jina_image": "mine:1"}, {"docker"}),
+        ({"jina_torch_index": "https://wheels.test/cpu"}, {"docker"}),
+    ],
 )
-def test_a_changed_setting_changes_the_hash_of_the_service_it_concerns_alone(
-    stack: StackSpec, change: dict[str, str | int]
+def test_a_changed_setting_changes_the_hash_of_the_service_it_concerns_alone_and_where_it_has_an_effect(
+    stack: StackSpec, change: dict[str, str | int], runtimes: set[str]
 ) -> None:
     changed = load_stack(COMPOSE, Settings(**change).variables())  # type: ignore[arg-type]
-    assert changed.service("jina").config_hash != stack.service("jina").config_hash
-    assert changed.service("qdrant").config_hash == stack.service("qdrant").config_hash
+    for name, expected in (("jina", runtimes), ("qdrant", set())):
+        before, after = stack.service(name), changed.service(name)
+        assert {each for each in (Runtime.DOCKER, Runtime.NATIVE) if before.hash_on(each) != after.hash_on(each)} == (
+            expected
+        )
+
+
+def test_an_edit_of_the_native_block_concerns_no_container() -> None:
+    plain, edited = (
+        parse(text, COMPOSE / "jina.yaml", VARIABLES, build=unread_build).service("jina")
+        for text in (TEXTS["jina.yaml"], TEXTS["jina.yaml"].replace("module: embserver", "module: another"))
+    )
+    assert edited.config_hash == plain.config_hash
+    assert edited.native_hash != plain.native_hash
 
 
 def test_the_hash_does_not_depend_on_where_the_files_lie(stack: StackSpec, tmp_path: Path) -> None:
@@ -130,7 +151,8 @@ def test_the_hash_does_not_depend_on_where_the_files_lie(stack: StackSpec, tmp_p
     for name, text in TEXTS.items():
         (tmp_path / "compose" / name).write_text(f"# moved\n\n{text}")
     moved = load_stack(tmp_path / "compose", VARIABLES)
-    assert [each.config_hash for each in moved.services] == [each.config_hash for each in stack.services]
+    for runtime in (Runtime.DOCKER, Runtime.NATIVE):
+        assert [each.hash_on(runtime) for each in moved.services] == [each.hash_on(runtime) for each in stack.services]
 
 
 def places_for_a_key() -> list[tuple[str, int, str]]:

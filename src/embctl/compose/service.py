@@ -1,10 +1,9 @@
 """One service of a compose file as a `ServiceSpec`. Supports what the two definitions need, in long form."""
 
-import hashlib
-import json
 from collections.abc import Mapping
-from dataclasses import asdict, replace
+from dataclasses import replace
 
+from embctl.compose.confighash import container_hash, native_hash
 from embctl.compose.context import Build
 from embctl.compose.value import Value
 from embctl.model import BuildSpec, HealthcheckSpec, Mount, MountKind, NativeSpec, Port, ServiceSpec, Ulimit
@@ -79,8 +78,9 @@ def service_spec(
         native=_native(at["x-embctl-native"], volumes) if "x-embctl-native" in at else None,
         compose_file=value.place.path,
         config_hash="",
+        native_hash="",
     )
-    return replace(spec, config_hash=_config_hash(spec))
+    return replace(spec, config_hash=container_hash(spec), native_hash=native_hash(spec))
 
 
 def _build(value: Value, build: Build) -> BuildSpec:
@@ -154,14 +154,3 @@ def _ulimits(value: Value) -> tuple[Ulimit, ...]:
         at = limit.table(("soft", "hard"), required=("soft", "hard"))
         limits.append(Ulimit(name=name, soft=at["soft"].whole(1, _MOST), hard=at["hard"].whole(1, _MOST)))
     return tuple(limits)
-
-
-def _config_hash(spec: ServiceSpec) -> str:
-    """SHA-256 of the spec's canonical JSON. Where the files lie says nothing about the container, so paths stay
-    out; the build's digest stands for its files and what is in them."""
-    facts = asdict(spec)
-    del facts["config_hash"], facts["compose_file"]
-    if facts["build"]:
-        del facts["build"]["context"], facts["build"]["files"]
-    canonical = json.dumps(facts, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(canonical.encode()).hexdigest()

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from embctl.engine.labels import container_labels, oneoff_labels
-from embctl.model import HealthcheckSpec, MountKind, ServiceSpec
+from embctl.model import HealthcheckSpec, MountKind, Runtime, ServiceSpec
 
 __all__ = ["oneoff_body", "service_body"]
 
@@ -14,7 +14,7 @@ NANOSECONDS = 1_000_000_000
 def service_body(project: str, service: ServiceSpec) -> dict[str, Any]:
     """The body for the service's own container."""
     body = _common(service)
-    body["Labels"] = container_labels(project, service)
+    body["Labels"] = container_labels(project, service, Runtime.DOCKER)
     body["ExposedPorts"] = {f"{port.target}/tcp": {} for port in service.ports}
     body["StopTimeout"] = round(service.stop_grace_period)
     if service.command is not None:
@@ -35,7 +35,7 @@ def oneoff_body(project: str, service: ServiceSpec, command: tuple[str, ...]) ->
     """The body for a throw-away container of the service: exactly `command`, no ports, no healthcheck, no restart."""
     return {
         **_common(service),
-        "Labels": oneoff_labels(project, service),
+        "Labels": oneoff_labels(project, service, Runtime.DOCKER),
         "Entrypoint": list(command),
         "Cmd": [],
         "Healthcheck": {"Test": ["NONE"]},

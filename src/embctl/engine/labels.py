@@ -4,7 +4,7 @@ Docker Desktop and `docker compose -p PROJECT ps|logs|stop` show them as one pro
 from collections.abc import Mapping
 
 from embctl import __version__
-from embctl.model import Label, NetworkSpec, ServiceSpec, VolumeSpec
+from embctl.model import Label, NetworkSpec, Runtime, ServiceSpec, VolumeSpec
 
 __all__ = ["container_labels", "network_labels", "oneoff_labels", "volume_labels"]
 
@@ -12,26 +12,26 @@ COMPOSE = "com.docker.compose"
 COMPOSE_VERSION = "2.40.0"  # tools parse it as compose's own version; the labels written here are those of 2.x
 
 
-def container_labels(project: str, service: ServiceSpec) -> dict[str, str]:
+def container_labels(project: str, service: ServiceSpec, runtime: Runtime) -> dict[str, str]:
     """The labels of a service's container; the definition's own come first and cannot displace these."""
     return {
         **service.labels,
         Label.PROJECT.value: project,
         Label.SERVICE.value: service.name,
-        Label.CONFIG_HASH.value: service.config_hash,
+        Label.CONFIG_HASH.value: service.hash_on(runtime),
         Label.VERSION.value: __version__,
-        **_compose(project, service, oneoff=False),
+        **_compose(project, service, runtime, oneoff=False),
         f"{COMPOSE}.container-number": "1",
     }
 
 
-def oneoff_labels(project: str, service: ServiceSpec) -> dict[str, str]:
+def oneoff_labels(project: str, service: ServiceSpec, runtime: Runtime) -> dict[str, str]:
     """The labels of a throw-away container: the project's, so that a leftover is found, but never the service's."""
     return {
         **service.labels,
         Label.PROJECT.value: project,
         Label.VERSION.value: __version__,
-        **_compose(project, service, oneoff=True),
+        **_compose(project, service, runtime, oneoff=True),
     }
 
 
@@ -54,11 +54,11 @@ def _owned(project: str) -> Mapping[str, str]:
     }
 
 
-def _compose(project: str, service: ServiceSpec, *, oneoff: bool) -> Mapping[str, str]:
+def _compose(project: str, service: ServiceSpec, runtime: Runtime, *, oneoff: bool) -> Mapping[str, str]:
     return {
         f"{COMPOSE}.project": project,
         f"{COMPOSE}.service": service.name,
-        f"{COMPOSE}.config-hash": service.config_hash,
+        f"{COMPOSE}.config-hash": service.hash_on(runtime),
         f"{COMPOSE}.oneoff": str(oneoff),
         f"{COMPOSE}.version": COMPOSE_VERSION,
         f"{COMPOSE}.project.config_files": str(service.compose_file),

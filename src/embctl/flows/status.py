@@ -67,7 +67,7 @@ def _service(
         url=endpoint.url,
         image=container.image if container else service.image,
         stand_in=container.labels.get(Label.STAND_IN) if container else None,
-        drifted=container is not None and container.config_hash != service.config_hash,
+        drifted=container is not None and container.config_hash != service.hash_on(observed.runtime),
         exit_code=container.exit_code if container and not running else None,
         oom_killed=container.oom_killed if container else False,
         started_at=up_since,

@@ -8,9 +8,9 @@ from pathlib import Path
 from embctl.engine.labels import container_labels, oneoff_labels
 from embctl.engine.native.records import Definition
 from embctl.engine.native.segments import log_size
-from embctl.model import MountKind, NativeSpec, ObservedImage, ServiceSpec
+from embctl.model import NativeSpec, ObservedImage, Runtime, ServiceSpec
 
-__all__ = ["Ground", "oneoff_definition", "service_definition", "volumes_of"]
+__all__ = ["Ground", "oneoff_definition", "service_definition"]
 
 # Docker's word for the interpreter of an image; here it is embctl's own.
 PYTHON = "python"
@@ -27,12 +27,6 @@ class Ground:
     volume: Callable[[str], Path]
 
 
-def volumes_of(service: ServiceSpec) -> tuple[str, ...]:
-    """The names of the volumes that the service has anything to do with."""
-    mounted = {mount.source for mount in service.mounts if mount.kind is MountKind.VOLUME}
-    return tuple(sorted(mounted.union(service.native.folders.values() if service.native else ())))
-
-
 def service_definition(
     ground: Ground, project: str, service: ServiceSpec, native: NativeSpec, image: ObservedImage
 ) -> Definition:
@@ -40,7 +34,7 @@ def service_definition(
     return Definition(
         id=secrets.token_hex(32),
         name=service.container_name,
-        labels=container_labels(project, service),
+        labels=container_labels(project, service, Runtime.NATIVE),
         image=service.image,
         image_id=image.id,
         argv=_argv(ground, (PYTHON, "-m", native.module)),
@@ -50,7 +44,7 @@ def service_definition(
             **{variable: str(ground.volume(name)) for variable, name in native.folders.items()},
         },
         search_path=str(ground.server),
-        volumes=volumes_of(service),
+        volumes=service.volumes,
         networks=service.networks,
         ports=tuple((port.host_ip, port.published, port.target) for port in service.ports),
         restart=service.restart,
@@ -75,7 +69,7 @@ def oneoff_definition(
     return replace(
         service_definition(ground, project, service, native, image),
         name=name,
-        labels=oneoff_labels(project, service),
+        labels=oneoff_labels(project, service, Runtime.NATIVE),
         argv=_argv(ground, command),
         ports=(),
         restart="no",

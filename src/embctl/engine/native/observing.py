@@ -21,6 +21,7 @@ from embctl.model import (
     ObservedVolume,
     Port,
     PortOwner,
+    Runtime,
     StackSpec,
 )
 
@@ -113,6 +114,7 @@ def observe(home: Home, images: Images, spec: StackSpec) -> Observed:
     wanted = {volume.name for volume in spec.volumes}, {network.name for network in spec.networks}
     found = {service.image: images.find(service) for service in spec.services}
     return Observed(
+        runtime=Runtime.NATIVE,
         containers=tuple(
             sight.observed() for sight in everything if sight.project == spec.project or sight.definition.name in names
         ),

@@ -5,10 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from embctl.compose.confighash import native_hash
 from embctl.engine.native.drafting import Ground, oneoff_definition, service_definition
 from embctl.engine.native.records import Definition
-from embctl.model import Label, Mount, MountKind, NativeSpec, ObservedImage, Ulimit
-from fakes.stacks import make_stack
+from embctl.model import HealthcheckSpec, Label, Mount, MountKind, NativeSpec, ObservedImage, ServiceSpec, Ulimit
+from fakes.stacks import make_stack, unread_build
 
 GROUND = Ground(python="/venv/python", server=Path("/server"), volume=lambda name: Path("/data") / name)
 NATIVE = NativeSpec(
@@ -77,6 +78,53 @@ def test_a_throw_away_container_runs_its_command_without_port_restart_or_the_ser
     assert made.labels[Label.PROJECT] == "embctl"
     assert Label.SERVICE not in made.labels
     assert made.environment == definition().environment
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"native": replace(NATIVE, module="other")},
+        {"native": replace(NATIVE, environment={"HOST": "::1", "BOTH": "native"})},
+        {"native": replace(NATIVE, folders={"STORAGE": "other"})},
+        {"environment": {"KEY": "other", "BOTH": "container"}},
+        {"environment": {"KEY": "secret", "BOTH": "overlaid"}},
+        {"container_name": "other"},
+        {"ports": ()},
+        {"mounts": ()},
+        {"networks": ("other",)},
+        {"restart": "no"},
+        {"stop_grace_period": 1.0},
+        {"log_options": {"max-size": "1m"}},
+        {"ulimits": (Ulimit(name="nofile", soft=10000, hard=20000),)},
+        {"labels": {"a": "b"}},
+        {"image": "other:1"},
+        {"command": ("other",)},
+        {"entrypoint": ("other",)},
+        {"build": unread_build(Path("/other"), "Dockerfile", None, {})},
+        {"user": "0"},
+        {"healthcheck": HealthcheckSpec(test=("CMD", "true"), interval=1, timeout=1, retries=1, start_period=1)},
+        {"init": False},
+        {"read_only": False},
+        {"mem_limit": 1},
+        {"memswap_limit": 1},
+        {"pids_limit": 1},
+        {"cap_drop": ()},
+        {"security_opt": ()},
+        {"log_driver": "local"},
+    ],
+    ids=str,
+)
+def test_the_hash_changes_with_what_the_process_is_started_from_and_with_nothing_else(
+    change: dict[str, object],
+) -> None:
+    service: ServiceSpec = replace(SERVICE, **change)  # type: ignore[arg-type]
+    before, after = (replace(made_of(each), id="", image="") for each in (SERVICE, service))
+    assert (native_hash(service) != native_hash(SERVICE)) == (after != before)
+
+
+def made_of(service: ServiceSpec) -> Definition:
+    assert service.native
+    return service_definition(GROUND, "embctl", service, service.native, IMAGE)
 
 
 def test_another_program_is_run_as_it_is_named() -> None:
