@@ -71,8 +71,9 @@ class Ready:
 class ServiceStatus:
     """One service now. `state` is "absent" without a container; figures are None where nothing could be asked.
 
-    `stage` is the last step of readiness reached, None when nothing answers; `memory` is anonymous memory, without
-    page cache; `facts` are the service's own (model and dimension; version and points per collection)."""
+    `unsupervised` says that nobody would start it again after a crash; `stage` is the last step of readiness reached,
+    None when nothing answers; `memory` is anonymous memory, without page cache; `facts` are the service's own (model
+    and dimension; version and points per collection)."""
 
     service: str
     state: str
@@ -82,6 +83,7 @@ class ServiceStatus:
     image: str
     stand_in: str | None
     drifted: bool
+    unsupervised: bool
     exit_code: int | None
     oom_killed: bool
     started_at: datetime | None

@@ -73,8 +73,7 @@ def _bring_up(
             )
         elif container and container.alive and restart:
             _restart(draft, service.name, container, after=healed)
-        elif container and container.state not in (ContainerState.RUNNING, ContainerState.RESTARTING):
-            why = _why_start(container)
+        elif container and (why := _why_start(container)):
             draft.on_service(Verb.START_CONTAINER, service.name, why, name=container.id, after=healed)
     for creation in creations:
         _take_over(draft, creation, creations)
@@ -166,7 +165,10 @@ def _why_create(service: ServiceSpec, container: ObservedContainer | None, obser
     return None
 
 
-def _why_start(container: ObservedContainer) -> str:
+def _why_start(container: ObservedContainer) -> str | None:
+    """None when it runs, and would run again after a crash. Starting what runs unsupervised does not interrupt it."""
+    if container.state in (ContainerState.RUNNING, ContainerState.RESTARTING):
+        return "its supervisor is gone" if container.unsupervised else None
     if container.state is ContainerState.CREATED:
         return "created but never started"
     if container.state is ContainerState.PAUSED:

@@ -76,6 +76,7 @@ class FakeContainer:
     oom_killed: bool = False
     restarts: int = 0
     started_at: datetime | None = None
+    unsupervised: bool = False
     log: list[LogLine] = field(default_factory=list)
 
     @property
@@ -86,6 +87,7 @@ class FakeContainer:
     def end(self, exit_code: int) -> None:
         """Its process ends and stays down."""
         self.state, self.health, self.exit_code = ContainerState.EXITED, Health.NONE, exit_code
+        self.unsupervised = False
 
     def crash(self, exit_code: int, *, oom_killed: bool) -> None:
         """Its process ends by itself; the restart policy may bring it up again."""
@@ -113,6 +115,7 @@ class FakeContainer:
             restarts=self.restarts,
             ports=self.ports,
             labels=dict(self.labels),
+            unsupervised=self.unsupervised,
         )
 
 

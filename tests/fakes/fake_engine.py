@@ -227,6 +227,7 @@ class FakeEngine:
             container = self._get(container_id)
             if container.state is ContainerState.PAUSED:
                 container.state = ContainerState.RUNNING
+            container.unsupervised = False
             if container.alive:
                 return
             self._refuse_what_is_missing_or_taken(container)

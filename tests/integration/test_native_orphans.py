@@ -10,11 +10,14 @@ from pathlib import Path
 
 import pytest
 
+from embctl.apply import apply
 from embctl.engine.native.identity import identify, is_alive
 from embctl.engine.native.locking import hold
 from embctl.engine.native.records import Phase, Status
 from embctl.errors import Failed
 from embctl.model import ContainerState, ObservedContainer
+from embctl.plan import Goal, Request
+from embctl.reconcile import reconcile
 from engines.native_bench import NativeBench, native_bench
 from engines.native_steps import (
     OBEDIENT,
@@ -28,7 +31,10 @@ from engines.native_steps import (
     supervisor_of,
 )
 from engines.programs import SLEEPS, Program
-from engines.steps import create, started, until
+from engines.steps import create, never, started, until
+from fakes.fake_clock import FakeClock
+
+UP = Request(goal=Goal.UP, services=("probe",))
 
 
 @pytest.fixture
@@ -84,6 +90,23 @@ def test_a_start_gives_a_process_without_supervisor_a_new_one(bench: NativeBench
     os.kill(process.pid, signal.SIGUSR1)
     await_line(bench, container, "heard")
     assert lines(bench, container) == ["ready", "heard"]
+    end(process)
+    until(bench, container.id, lambda now: now.restarts == 1 and now.state is ContainerState.RUNNING)
+
+
+def test_a_plain_start_heals_what_lost_its_supervisor_without_stopping_it(bench: NativeBench) -> None:
+    spec = bench.stack()
+    spec = replace(spec, services=(replace(spec.services[0], restart="unless-stopped"),))
+    container = started(bench, restart="unless-stopped")
+    assert not reconcile(spec, bench.engine.observe(spec), UP)
+    process = process_of(bench, container)
+    end(supervisor_of(bench, container))
+    plan = reconcile(spec, bench.engine.observe(spec), UP)
+    assert str(plan) == "#1 service:probe, StartContainer, its supervisor is gone"
+    apply(plan, spec=spec, engine=bench.engine, emit=lambda _: None, clock=FakeClock(), cancel=never())
+    assert not reconcile(spec, bench.engine.observe(spec), UP)
+    assert process_of(bench, container) == process
+    assert is_alive(process)
     end(process)
     until(bench, container.id, lambda now: now.restarts == 1 and now.state is ContainerState.RUNNING)
 

@@ -70,6 +70,15 @@ def test_a_running_stack_needs_nothing(running: FakeEngine, spec: StackSpec) -> 
     assert str(planned(running, spec)) == "nothing to do"
 
 
+def test_a_service_that_lost_its_supervisor_is_given_one_without_being_stopped(
+    running: FakeEngine, spec: StackSpec
+) -> None:
+    running.named("embctl-jina").unsupervised = True
+    assert str(planned(running, spec)) == "#1 service:jina, StartContainer, its supervisor is gone"
+    carry_out(running, spec)
+    assert not planned(running, spec)
+
+
 def test_a_changed_definition_replaces_just_that_container_and_keeps_the_old_one_until_the_new_one_runs(
     running: FakeEngine, spec: StackSpec
 ) -> None:

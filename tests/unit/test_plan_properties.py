@@ -46,7 +46,8 @@ def engines(draw: st.DrawFn) -> FakeEngine:
                 Label.CONFIG_HASH: draw(st.sampled_from([service.config_hash, "older"])),
             }
             state = draw(st.sampled_from([s for s in ContainerState if s is not ContainerState.REMOVING]))
-            engine.add_container(name, labels=labels, state=state, image=service.image)
+            container = engine.add_container(name, labels=labels, state=state, image=service.image)
+            container.unsupervised = state is ContainerState.RUNNING and draw(st.booleans())
     if draw(st.booleans()):
         engine.add_container("embctl-jina-run-9", labels={Label.PROJECT: SPEC.project})
     for index in range(draw(st.integers(0, 2))):

@@ -111,6 +111,15 @@ def test_a_service_that_was_stopped_has_no_last_words(scene: Scene) -> None:
     assert scene.logs_read() == 0
 
 
+def test_a_service_without_its_supervisor_is_said_to_be_until_a_start_gives_it_one(scene: Scene) -> None:
+    container = scene.start(Behaviour(lines=("listening",)))
+    assert not scene.look().unsupervised
+    container.unsupervised = True
+    assert scene.look().unsupervised
+    start(scene.context, ("jina",), wait=False)
+    assert not scene.look().unsupervised
+
+
 def test_only_a_container_that_died_costs_a_look_into_its_log(scene: Scene) -> None:
     container = scene.start(Behaviour(lines=("listening",)))
     scene.look()

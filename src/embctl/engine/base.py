@@ -60,7 +60,8 @@ class Engine(Protocol):
         """Give a container, running or not, another name. Conflict(code="name_taken") when somebody has it."""
 
     def start_container(self, container_id: str) -> None:
-        """Start a created or stopped container, or unpause a paused one."""
+        """Start a created or stopped container, or unpause a paused one. One that runs unsupervised runs on, under a
+        supervisor again."""
 
     def stop_container(self, container_id: str, grace: float) -> None:
         """SIGTERM, then SIGKILL after `grace` seconds. Stopping what is stopped is no error."""

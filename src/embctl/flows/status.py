@@ -68,6 +68,7 @@ def _service(
         image=container.image if container else service.image,
         stand_in=container.labels.get(Label.STAND_IN) if container else None,
         drifted=container is not None and container.config_hash != service.hash_on(observed.runtime),
+        unsupervised=container is not None and container.unsupervised,
         exit_code=container.exit_code if container and not running else None,
         oom_killed=container.oom_killed if container else False,
         started_at=up_since,

@@ -137,6 +137,8 @@ def _notes(service: ServiceStatus) -> str:
         parts.append(facts)
     if service.drifted:
         parts.append("definition changed: embctl start")
+    if service.unsupervised:
+        parts.append("its supervisor is gone: embctl start")
     if service.oom_killed:
         parts.append("was killed for memory")
     if service.exit_code:

@@ -81,6 +81,7 @@ class Sight:
             restarts=self.status.restarts,
             ports=self.ports,
             labels=self.definition.labels,
+            unsupervised=self.orphan,
         )
 
 
