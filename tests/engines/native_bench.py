@@ -50,7 +50,11 @@ class NativeBench:
 
     def stack(self, program: Program = SLEEPS) -> StackSpec:
         """See Bench."""
-        spec = probe_stack(self.project, "test/native:1", program)
+        return self.stack_of(self.project, program)
+
+    def stack_of(self, project: str, program: Program = SLEEPS) -> StackSpec:
+        """The same for another project."""
+        spec = probe_stack(project, "test/native:1", program)
         native = NativeSpec(
             module=MODULE,
             environment={"PROGRAM": program.script, "BENCH": self.project},

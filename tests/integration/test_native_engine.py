@@ -194,6 +194,40 @@ def test_a_damaged_record_is_named_and_left_alone(bench: NativeBench) -> None:
     assert record.read_text() == "{"
 
 
+@pytest.mark.parametrize("name", ["definition.json", "status.json"])
+def test_a_damaged_record_holds_up_no_other_project(bench: NativeBench, name: str) -> None:
+    own, other = bench.stack(), bench.stack_of(f"{bench.project}-other")
+    strange = bench.engine.create_container(other.project, other.services[0])
+    record = bench.container(strange).folder / name
+    record.write_text("{")
+    container_id = create(bench, own)
+    bench.engine.rename_container(container_id, f"{own.services[0].container_name}-renamed")
+    bench.engine.start_container(container_id)
+    assert [seen.id for seen in bench.engine.observe(own).containers] == [container_id]
+    bench.engine.stop_container(container_id, 1.0)
+    bench.engine.remove_container(container_id)
+    bench.engine.remove_volume(own.volumes[0].name)
+    bench.engine.remove_network(own.networks[0].name)
+    with pytest.raises(Failed, match=str(record)) as refused:
+        bench.engine.observe(other)
+    assert str(record.parent) in refused.value.actions[0]
+
+
+@pytest.mark.parametrize("folder", ["state/networks", "data/labels"])
+def test_a_damaged_label_holds_up_no_other_project(bench: NativeBench, tmp_path: Path, folder: str) -> None:
+    create(bench, bench.stack())
+    (record,) = (tmp_path / folder).iterdir()
+    record.write_text("{")
+    other = bench.stack_of(f"{bench.project}-other")
+    bench.engine.create_network(other.project, other.networks[0])
+    bench.engine.create_volume(other.project, other.volumes[0])
+    bench.engine.start_container(bench.engine.create_container(other.project, other.services[0]))
+    assert [seen.alive for seen in bench.engine.observe(other).containers] == [True]
+    with pytest.raises(Failed, match=str(record)) as refused:
+        bench.engine.observe(bench.stack())
+    assert str(record) in refused.value.actions[0]
+
+
 def test_a_folder_that_cannot_be_used_is_told_as_the_engines_refusal(bench: NativeBench) -> None:
     bench.state.write_text("a file")
     with pytest.raises(Failed) as refused:

@@ -8,7 +8,7 @@ next start.
     state/lock                    held while names, ports, networks and volumes are looked at and changed
     state/networks/NAME.json      a network: its labels
     state/locks/ID                held by the container's supervisor as long as it lives, or by who acts in its place
-    state/containers/ID/          definition.json, status.json, stop.json, log/, what the process wrote lately
+    state/containers/ID/          its records (*.json), log/, what the process wrote lately
     data/volumes/NAME/            a volume
     data/labels/NAME.json         the labels of a volume that embctl made
 """

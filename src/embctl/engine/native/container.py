@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from embctl.engine.native.records import Definition, Status, read, write
+from embctl.engine.native.records import Definition, RecordBroken, Status, read, write
 
 __all__ = ["STREAMS", "Container"]
 
@@ -50,10 +50,20 @@ class Container:
         """What the process wrote to `stream` lately."""
         return self.folder / stream
 
+    def project(self) -> str | None:
+        """Whose it is, told apart from the definition, which may be broken; None when that cannot be read either."""
+        try:
+            return read(self.folder / "project.json", lambda found: str(found["project"]))
+        except (RecordBroken, OSError):
+            return None
+
+    def belongs_to(self, project: str) -> None:
+        """Write whose it is."""
+        write(self.folder / "project.json", {"project": project})
+
     def definition(self) -> Definition | None:
         """None when the container is gone. Raises RecordBroken."""
-        found = read(self.folder / "definition.json")
-        return None if found is None else Definition.from_json(found)
+        return read(self.folder / "definition.json", Definition.from_json)
 
     def define(self, definition: Definition) -> None:
         """Write the definition."""
@@ -61,8 +71,7 @@ class Container:
 
     def status(self) -> Status | None:
         """None when the container is gone. Raises RecordBroken."""
-        found = read(self.folder / "status.json")
-        return None if found is None else Status.from_json(found)
+        return read(self.folder / "status.json", Status.from_json)
 
     def tell(self, status: Status) -> None:
         """Write the status; only for who holds the lock."""
@@ -78,8 +87,7 @@ class Container:
 
     def asked_to_stop(self) -> float | None:
         """The grace period, when there is word."""
-        found = read(self.folder / "stop.json")
-        return None if found is None else float(found["grace"])
+        return read(self.folder / "stop.json", lambda found: float(found["grace"]))
 
     def forget_stop(self) -> None:
         """Whoever starts the container again takes the word back."""

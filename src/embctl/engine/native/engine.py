@@ -27,6 +27,7 @@ from embctl.engine.native.stopping import stop
 from embctl.errors import EmbctlError, Failed
 from embctl.model import (
     EngineInfo,
+    Label,
     LogLine,
     NativeSpec,
     NetworkSpec,
@@ -113,10 +114,10 @@ class NativeEngine:
         """Its record, rewritten."""
         with asked("rename container", container_id), self._home.locked():
             container = self._home.container(container_id)
-            self._refuse_taken("rename container", name, besides=container_id)
             definition = container.definition()
             if definition is None:
                 raise faults.container_gone(container_id)
+            self._refuse_taken("rename container", name, definition)
             container.define(replace(definition, name=name))
 
     def start_container(self, container_id: str) -> None:
@@ -148,7 +149,9 @@ class NativeEngine:
     def remove_network(self, name: str) -> None:
         """Its record."""
         with asked("remove network", name), self._home.locked():
-            users = [sight for sight in sights(self._home) if sight.alive and name in sight.definition.networks]
+            project = self._home.networks().get(name, {}).get(Label.PROJECT)
+            everything = sights(self._home, project)
+            users = [sight for sight in everything if sight.alive and name in sight.definition.networks]
             if users:
                 raise faults.network_in_use(name, tuple(sight.definition.name for sight in users))
             self._home.remove_network(name)
@@ -156,7 +159,8 @@ class NativeEngine:
     def remove_volume(self, name: str) -> None:
         """Its folder, with all that is in it."""
         with asked("remove volume", name), self._home.locked():
-            users = [sight for sight in sights(self._home) if name in sight.definition.volumes]
+            project = self._home.volumes().get(name, {}).get(Label.PROJECT)
+            users = [sight for sight in sights(self._home, project) if name in sight.definition.volumes]
             if users:
                 raise faults.volume_in_use(name, tuple(sight.definition.name for sight in users))
             self._home.remove_volume(name)
@@ -224,14 +228,15 @@ class NativeEngine:
     def _create(self, definition: Definition) -> str:
         doing = "create container"
         with asked(doing, definition.name), self._home.locked():
-            self._refuse_taken(doing, definition.name)
+            self._refuse_taken(doing, definition.name, definition)
             for volume in definition.volumes:
                 self._home.add_volume(volume, None)
             self._home.add_container(definition)
         return definition.id
 
-    def _refuse_taken(self, doing: str, name: str, *, besides: str = "") -> None:
-        if any(sight.definition.name == name and sight.container.id != besides for sight in sights(self._home)):
+    def _refuse_taken(self, doing: str, name: str, asking: Definition) -> None:
+        everything = sights(self._home, asking.labels.get(Label.PROJECT))
+        if any(sight.definition.name == name and sight.container.id != asking.id for sight in everything):
             raise faults.name_taken(doing, name)
 
     def _discard(self, container_id: str) -> None:

@@ -3,6 +3,7 @@
 import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from embctl.engine.faults import container_gone
 from embctl.engine.native.records import RecordBroken
@@ -40,8 +41,8 @@ def asked(doing: str, subject: str) -> Iterator[None]:
         raise Failed(
             f"Could not {doing} {subject}: a record of the native runtime cannot be read: {error}",
             code="engine_refused",
-            details={"subject": subject, "reason": str(error)},
-            actions=("Stop its process if it still runs, then remove the folder that is named above.",),
+            details={"subject": subject, "reason": str(error), "file": str(error.path)},
+            actions=_way_past(error.path),
         ) from error
     except OSError as error:
         details = {"subject": subject, "reason": str(error), "status": None}
@@ -59,6 +60,16 @@ def asked(doing: str, subject: str) -> Iterator[None]:
             details=details,
             actions=("Check who owns the files of embctl's state and data: another user may have started it before.",),
         ) from error
+
+
+def _way_past(record: Path) -> tuple[str, ...]:
+    """What to do about a broken record. A supervisor whose folder is gone stops its process; no data lies there."""
+    if record.parent.parent.name != "containers":
+        return (f"Remove the file, embctl makes it anew where it is needed: rm {record}",)
+    return (
+        f"Remove its folder; there is no data in it but the log, and what still runs is stopped: rm -r {record.parent}",
+        "Then start the service anew: embctl start",
+    )
 
 
 def busy(subject: str) -> Conflict:

@@ -3,14 +3,15 @@
 import re
 import secrets
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
 from embctl.engine.native import faults
 from embctl.engine.native.container import Container
 from embctl.engine.native.locking import hold
-from embctl.engine.native.records import Definition, Status, private_folder, read, write
+from embctl.engine.native.records import Definition, RecordBroken, Status, private_folder, read, write
+from embctl.model import Label
 
 __all__ = ["Home"]
 
@@ -63,6 +64,7 @@ class Home:
         container, draft = (Container(state=self.state, id=name) for name in (definition.id, f".new-{definition.id}"))
         for folder in (container.lock.parent, container.folder.parent, draft.folder, draft.log, draft.work):
             private_folder(folder)
+        draft.belongs_to(definition.labels.get(Label.PROJECT, ""))
         draft.define(definition)
         draft.tell(Status())
         container.lock.touch(mode=0o600)
@@ -72,9 +74,10 @@ class Home:
         """Remove the container with its log; for who holds its lock. It is gone with the first step."""
         _remove_tree(container.folder)
 
-    def networks(self) -> dict[str, Mapping[str, str]]:
-        """The labels of each network."""
-        return {name: _labels(self._networks / f"{name}.json") for name in _names(self._networks, NAME, suffix=".json")}
+    def networks(self, own: Collection[str] = ()) -> dict[str, Mapping[str, str]]:
+        """The labels of each network. RecordBroken for one of `own`; any other whose record is broken has none."""
+        names = _names(self._networks, NAME, suffix=".json")
+        return {name: _labels(self._networks / f"{name}.json", strict=name in own) for name in names}
 
     def add_network(self, name: str, labels: Mapping[str, str]) -> None:
         """Write it down."""
@@ -84,9 +87,12 @@ class Home:
         """Forget it."""
         (self._networks / f"{_usable(name)}.json").unlink(missing_ok=True)
 
-    def volumes(self) -> dict[str, Mapping[str, str]]:
-        """The labels of each volume, none for one that came about otherwise than by `add_volume`."""
-        return {name: _labels(self._labels / f"{name}.json") for name in _names(self._volumes, NAME)}
+    def volumes(self, own: Collection[str] = ()) -> dict[str, Mapping[str, str]]:
+        """The labels of each volume, none for one that came about otherwise than by `add_volume`. RecordBroken as for
+        networks."""
+        return {
+            name: _labels(self._labels / f"{name}.json", strict=name in own) for name in _names(self._volumes, NAME)
+        }
 
     def volume(self, name: str) -> Path:
         """The folder of a volume."""
@@ -133,9 +139,13 @@ def _usable(name: str) -> str:
     return name
 
 
-def _labels(path: Path) -> Mapping[str, str]:
-    found = read(path)
-    return {} if found is None else dict(found["labels"])
+def _labels(path: Path, *, strict: bool) -> Mapping[str, str]:
+    try:
+        return read(path, lambda found: dict(found["labels"])) or {}
+    except (RecordBroken, OSError):
+        if strict:
+            raise
+        return {}
 
 
 def _remove_tree(folder: Path) -> None:

@@ -9,7 +9,7 @@ from embctl.engine.native.container import Container
 from embctl.engine.native.home import Home
 from embctl.engine.native.identity import is_alive
 from embctl.engine.native.images import Images
-from embctl.engine.native.records import Definition, Phase, Status
+from embctl.engine.native.records import Definition, Phase, RecordBroken, Status
 from embctl.engine.ports import listening_processes, overlapping, port_owners
 from embctl.model import (
     ContainerState,
@@ -101,18 +101,25 @@ def look(container: Container) -> Sight | None:
             return Sight(container=container, definition=definition, status=status, state=state, orphan=orphan)
 
 
-def sights(home: Home) -> list[Sight]:
-    """Every container now, by name."""
-    found = (look(container) for container in home.containers())
+def sights(home: Home, project: str | None) -> list[Sight]:
+    """Every container now, by name. One whose records cannot be read is an error where it is `project`'s, and is
+    passed over where it is not: nobody is held up by what belongs to somebody else."""
+    found = []
+    for container in home.containers():
+        try:
+            found.append(look(container))
+        except (RecordBroken, OSError):
+            if project is not None and container.project() == project:
+                raise
     return sorted((sight for sight in found if sight), key=lambda sight: sight.definition.name)
 
 
 def observe(home: Home, images: Images, spec: StackSpec) -> Observed:
     """The state that a plan for `spec` depends on."""
-    everything = sights(home)
+    everything = sights(home, spec.project)
     names = {service.container_name for service in spec.services}
-    volumes, networks = home.volumes(), home.networks()
     wanted = {volume.name for volume in spec.volumes}, {network.name for network in spec.networks}
+    volumes, networks = home.volumes(wanted[0]), home.networks(wanted[1])
     found = {service.image: images.find(service) for service in spec.services}
     return Observed(
         runtime=Runtime.NATIVE,
@@ -139,9 +146,9 @@ def observe(home: Home, images: Images, spec: StackSpec) -> Observed:
     )
 
 
-def port_owner(home: Home, wanted: Port, *, besides: Container) -> PortOwner | None:
+def port_owner(home: Home, wanted: Port, *, besides: Sight) -> PortOwner | None:
     """Who holds `wanted` now, the container `besides` excepted."""
-    others = (sight for sight in sights(home) if sight.container != besides)
+    others = (sight for sight in sights(home, besides.project) if sight.container != besides.container)
     for name, port in _published(others):
         if overlapping(wanted, port):
             return PortOwner(port=wanted.published, kind="container", name=name)

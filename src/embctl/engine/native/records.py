@@ -26,7 +26,11 @@ T = TypeVar("T")
 
 
 class RecordBroken(Exception):
-    """A record is there, but is not what embctl writes."""
+    """A record is there, but the file at `path` is not what embctl writes."""
+
+    def __init__(self, path: Path, reason: str) -> None:
+        super().__init__(f"{path}: {reason}")
+        self.path = path
 
 
 class Phase(StrEnum):
@@ -68,13 +72,10 @@ class Definition:
 
     @classmethod
     def from_json(cls, found: Mapping[str, Any]) -> "Definition":
-        """From `read`. Raises RecordBroken."""
-        try:
-            tuples = {name: tuple(found[name]) for name in ("argv", "volumes", "networks")}
-            ports = tuple((str(address), int(published), int(target)) for address, published, target in found["ports"])
-            return cls(**{**found, **tuples, "ports": ports})
-        except (KeyError, TypeError, ValueError) as error:
-            raise RecordBroken(f"{type(error).__name__}: {error}") from error
+        """For `read`."""
+        tuples = {name: tuple(found[name]) for name in ("argv", "volumes", "networks")}
+        ports = tuple((str(address), int(published), int(target)) for address, published, target in found["ports"])
+        return cls(**{**found, **tuples, "ports": ports, "labels": dict(found["labels"])})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,12 +98,11 @@ class Status:
 
     @classmethod
     def from_json(cls, found: Mapping[str, Any]) -> "Status":
-        """From `read`. Raises RecordBroken."""
-        try:
-            processes = {name: found[name] and Identity(**found[name]) for name in ("supervisor", "process")}
-            return cls(**{**found, **processes, "phase": Phase(found["phase"])})
-        except (KeyError, TypeError, ValueError) as error:
-            raise RecordBroken(f"{type(error).__name__}: {error}") from error
+        """For `read`."""
+        if found["started_at"]:
+            datetime.fromisoformat(found["started_at"])
+        processes = {name: found[name] and Identity(**found[name]) for name in ("supervisor", "process")}
+        return cls(**{**found, **processes, "phase": Phase(found["phase"])})
 
 
 def stamp(moment: datetime | None = None) -> str:
@@ -110,8 +110,8 @@ def stamp(moment: datetime | None = None) -> str:
     return (moment or datetime.now(tz=UTC)).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
-def read(path: Path) -> Mapping[str, Any] | None:
-    """What `write` left at `path`; None when there is nothing. Raises RecordBroken."""
+def read(path: Path, make: Callable[[Mapping[str, Any]], T]) -> T | None:
+    """What `make` makes of that which `write` left at `path`; None when there is nothing. Raises RecordBroken."""
     try:
         content = _read_bytes(path)
     except (FileNotFoundError, NotADirectoryError):
@@ -119,10 +119,10 @@ def read(path: Path) -> Mapping[str, Any] | None:
     try:
         found = json.loads(content)
         if found.pop("format") == FORMAT:
-            return dict(found)
+            return make(found)
     except (ValueError, KeyError, AttributeError, TypeError) as error:
-        raise RecordBroken(f"{path}: {type(error).__name__}: {error}") from error
-    raise RecordBroken(f"{path}: another version of embctl wrote it")
+        raise RecordBroken(path, f"{type(error).__name__}: {error}") from error
+    raise RecordBroken(path, "another version of embctl wrote it")
 
 
 def write(path: Path, record: Mapping[str, Any]) -> None:

@@ -60,7 +60,7 @@ def _check(home: Home, sight: Sight) -> None:
         if network not in there:
             raise faults.network_missing(name, network)
     for port in sight.ports:
-        owner = port_owner(home, port, besides=sight.container)
+        owner = port_owner(home, port, besides=sight)
         if owner:
             raise port_taken(sight.definition.labels.get(Label.SERVICE, name), port.published, owner)
 

@@ -1,6 +1,5 @@
 """Records: whole at every moment, for their owner's eyes alone."""
 
-import json
 import os
 import stat
 from datetime import UTC, datetime, timedelta, timezone
@@ -22,14 +21,12 @@ def test_a_record_comes_back_as_it_was(tmp_path: Path) -> None:
         started_at=stamp(),
     )
     write(tmp_path / "status.json", status.to_json())
-    found = read(tmp_path / "status.json")
-    assert found is not None
-    assert Status.from_json(found) == status
+    assert read(tmp_path / "status.json", Status.from_json) == status
 
 
 def test_no_record_is_none(tmp_path: Path) -> None:
-    assert read(tmp_path / "none.json") is None
-    assert read(tmp_path / "none" / "none.json") is None
+    assert read(tmp_path / "none.json", dict) is None
+    assert read(tmp_path / "none" / "none.json", dict) is None
 
 
 def test_only_its_owner_reads_a_record(tmp_path: Path) -> None:
@@ -45,7 +42,7 @@ def test_a_record_that_cannot_be_written_leaves_the_old_one_and_no_litter(tmp_pa
     write(tmp_path / "record.json", {"number": 1})
     with pytest.raises(TypeError):
         write(tmp_path / "record.json", {"number": object()})
-    assert read(tmp_path / "record.json") == {"number": 1}
+    assert read(tmp_path / "record.json", dict) == {"number": 1}
     assert [file.name for file in tmp_path.iterdir()] == ["record.json"]
 
 
@@ -53,13 +50,15 @@ def test_a_record_that_cannot_be_written_leaves_the_old_one_and_no_litter(tmp_pa
 def test_what_embctl_did_not_write_is_refused(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "record.json").write_bytes(content)
     with pytest.raises(RecordBroken, match=r"record\.json"):
-        read(tmp_path / "record.json")
+        read(tmp_path / "record.json", dict)
 
 
-@pytest.mark.parametrize("damage", [{"phase": "dancing"}, {"supervisor": 7}, {"unknown": 1}])
-def test_a_status_with_a_wrong_value_is_refused(damage: dict[str, object]) -> None:
-    with pytest.raises(RecordBroken):
-        Status.from_json({**json.loads(json.dumps(Status().to_json())), **damage})
+@pytest.mark.parametrize("damage", [{"phase": "dancing"}, {"supervisor": 7}, {"unknown": 1}, {"started_at": "noon"}])
+def test_a_status_with_a_wrong_value_is_refused_and_its_file_named(tmp_path: Path, damage: dict[str, object]) -> None:
+    write(tmp_path / "status.json", {**Status().to_json(), **damage})
+    with pytest.raises(RecordBroken, match=r"status\.json") as broken:
+        read(tmp_path / "status.json", Status.from_json)
+    assert broken.value.path == tmp_path / "status.json"
 
 
 def test_later_moments_sort_behind_wherever_they_were_told() -> None:
