@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from embctl.errors import Conflict
 from embctl.events import Note
@@ -54,7 +54,8 @@ def project_lock(context: Context, doing: str = "") -> Iterator[None]:
                 )
             context.clock.sleep(POLL)
     try:
-        owner_file.write_text(str(os.getpid()))
+        with suppress(OSError):  # on a full disk a service must still be stopped
+            owner_file.write_text(str(os.getpid()))
         yield
     finally:
         lock.release()

@@ -1,8 +1,6 @@
 """A full disk: a clear 500, a living process, nothing lost, and writing again once there is room."""
 
 import contextlib
-import os
-import subprocess
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -12,24 +10,16 @@ from typing import Any
 import pytest
 
 from embstore_process import StoreProcess
+from small_disk import small_disk
 
 SIZE = 768
 CREATE = {"vectors": {"size": SIZE, "distance": "Cosine", "on_disk": True}}
 
 
 @pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    if os.name == "nt" or os.geteuid() != 0:
-        pytest.skip("mounting a small tmpfs takes root")
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=112m", "none", disk], capture_output=True, text=True, check=False
-    )
-    if mounted.returncode != 0:
-        pytest.skip(f"a tmpfs cannot be mounted here: {mounted.stderr.strip()}")
-    yield disk
-    subprocess.run(["umount", disk], check=True)
+def disk(tmp_path: Path) -> Iterator[Path]:
+    with small_disk(tmp_path, size="112m") as disk:
+        yield disk
 
 
 def _fill(store: StoreProcess, collection: str) -> tuple[int, str]:
@@ -50,8 +40,8 @@ def _count(store: StoreProcess, collection: str) -> int:
     return int(store.call("POST", f"/collections/{collection}/points/count", {})[1]["result"]["count"])
 
 
-def test_a_full_disk_refuses_writes_keeps_points_and_recovers(small_disk: Path) -> None:
-    with StoreProcess(small_disk) as store:
+def test_a_full_disk_refuses_writes_keeps_points_and_recovers(disk: Path) -> None:
+    with StoreProcess(disk) as store:
         for name in ("first", "second"):
             assert store.call("PUT", f"/collections/{name}", CREATE)[0] == 200
         written, error = _fill(store, "first")
@@ -60,7 +50,7 @@ def test_a_full_disk_refuses_writes_keeps_points_and_recovers(small_disk: Path) 
         assert store.process.poll() is None
         assert _count(store, "first") == written
         store.kill()
-    with StoreProcess(small_disk) as store:
+    with StoreProcess(disk) as store:
         assert _count(store, "first") == written
         assert store.call("DELETE", "/collections/first")[1]["result"] is True
         again, _ = _fill(store, "second")
@@ -93,8 +83,8 @@ def _expect_batches(store: StoreProcess, batches: list[int]) -> None:
         assert [point["payload"]["codeChunk"] for point in reply["result"]] == [f"{batch} " * 350] * 60
 
 
-def test_writers_side_by_side_are_refused_and_go_on_once_there_is_room(small_disk: Path) -> None:
-    filler = small_disk / "filler"
+def test_writers_side_by_side_are_refused_and_go_on_once_there_is_room(disk: Path) -> None:
+    filler = disk / "filler"
     filler.write_bytes(b"x" * 20 * 1024 * 1024)
     acknowledged: list[int] = []
 
@@ -103,12 +93,12 @@ def test_writers_side_by_side_are_refused_and_go_on_once_there_is_room(small_dis
             status, error = _upsert(store, batch)
             if status != 200:
                 assert status == 500
-                assert f"MiB free in {small_disk}" in error
+                assert f"MiB free in {disk}" in error
                 return batch
             acknowledged.append(batch)
         raise AssertionError("the disk never filled up")
 
-    with StoreProcess(small_disk) as store, ThreadPoolExecutor(4) as pool:
+    with StoreProcess(disk) as store, ThreadPoolExecutor(4) as pool:
         assert store.call("PUT", "/collections/c", CREATE)[0] == 200
         refused = list(pool.map(write, range(4)))
         assert acknowledged
@@ -117,17 +107,17 @@ def test_writers_side_by_side_are_refused_and_go_on_once_there_is_room(small_dis
         assert [status for status, _ in pool.map(lambda batch: _upsert(store, batch), refused)] == [200] * 4
         assert store.process.poll() is None
         store.kill()
-    with StoreProcess(small_disk) as store:
+    with StoreProcess(disk) as store:
         _expect_batches(store, acknowledged + refused)
 
 
-def test_a_disk_that_others_fill_again_and_again_under_load_kills_nothing(small_disk: Path) -> None:
+def test_a_disk_that_others_fill_again_and_again_under_load_kills_nothing(disk: Path) -> None:
     acknowledged: list[int] = []
     refusals: list[str] = []
     done = threading.Event()
 
     def interfere() -> None:
-        filler = small_disk / "filler"
+        filler = disk / "filler"
         while not done.is_set():
             seen = len(refusals)
             _fill_up(filler)
@@ -150,7 +140,7 @@ def test_a_disk_that_others_fill_again_and_again_under_load_kills_nothing(small_
                 assert "No space left on device" in error
                 refusals.append(error)
 
-    with StoreProcess(small_disk) as store, ThreadPoolExecutor(4) as pool:
+    with StoreProcess(disk) as store, ThreadPoolExecutor(4) as pool:
         assert store.call("PUT", "/collections/c", CREATE)[0] == 200
         interfering = pool.submit(interfere)
         for task in [pool.submit(write, writer) for writer in range(3)]:
@@ -161,16 +151,14 @@ def test_a_disk_that_others_fill_again_and_again_under_load_kills_nothing(small_
         assert acknowledged
         assert refusals
         store.kill()
-    with StoreProcess(small_disk) as store:
+    with StoreProcess(disk) as store:
         _expect_batches(store, sorted(set(acknowledged)))
 
 
 @pytest.mark.parametrize("end", ["stop", "kill"])
-def test_a_disk_filled_between_a_write_and_its_flush_kills_nothing_and_loses_nothing(
-    small_disk: Path, end: str
-) -> None:
-    filler = small_disk / "filler"
-    with StoreProcess(small_disk) as store:
+def test_a_disk_filled_between_a_write_and_its_flush_kills_nothing_and_loses_nothing(disk: Path, end: str) -> None:
+    filler = disk / "filler"
+    with StoreProcess(disk) as store:
         assert store.call("PUT", "/collections/c", CREATE)[0] == 200
         assert _upsert(store, 1)[0] == 200
         _fill_up(filler)
@@ -184,23 +172,23 @@ def test_a_disk_filled_between_a_write_and_its_flush_kills_nothing_and_loses_not
             code, log = store.stop()
             assert code == 0, log
     filler.unlink()
-    with StoreProcess(small_disk) as store:
+    with StoreProcess(disk) as store:
         _expect_batches(store, [1])
 
 
-def test_a_disk_filled_by_others_fails_each_collection_and_kills_nothing(small_disk: Path) -> None:
-    with StoreProcess(small_disk) as store:
+def test_a_disk_filled_by_others_fails_each_collection_and_kills_nothing(disk: Path) -> None:
+    with StoreProcess(disk) as store:
         store.call("PUT", "/collections/c", CREATE)
         point = {"id": 1, "vector": [1.0] * SIZE}
         assert store.call("PUT", "/collections/c/points?wait=true", {"points": [point]})[0] == 200
         store.kill()
-    filler = small_disk / "filler"
+    filler = disk / "filler"
     _fill_up(filler)
-    with StoreProcess(small_disk) as store:
+    with StoreProcess(disk) as store:
         status, reply = store.call("GET", "/collections/c")
         assert status == 500
         assert "No space left on device" in reply["status"]["error"]
         store.stop()
     filler.unlink()
-    with StoreProcess(small_disk) as store:
+    with StoreProcess(disk) as store:
         assert _count(store, "c") == 1

@@ -27,7 +27,7 @@ from embctl.model import (
 
 __all__ = ["Sight", "look", "observe", "port_owner", "sights"]
 
-NOBODY_SAW = "nobody saw it end: the machine was restarted, or its supervisor was killed"
+NOBODY_SAW = "nobody saw it end: the machine was restarted, its supervisor was killed, or the disk was full"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,6 +1,7 @@
 """Stopping a container: word to its supervisor, or, where that is gone, the supervisor's work."""
 
 import time
+from contextlib import suppress
 from dataclasses import replace
 
 from embctl.engine.native import faults
@@ -31,7 +32,7 @@ def stop(home: Home, container_id: str, grace: float) -> None:
             if supervisor != first.supervisor and not is_alive(first.process):
                 return  # it stopped, and somebody started it again
             if supervisor != asked:
-                container.ask_to_stop(grace)
+                _ask(container, supervisor, grace)
                 asked = supervisor
             elif time.monotonic() > deadline:
                 kill(supervisor)
@@ -44,6 +45,14 @@ def stop(home: Home, container_id: str, grace: float) -> None:
                 raise faults.busy(f"container {container_id[:12]}")
         time.sleep(POLL)
         status = _status(container)
+
+
+def _ask(container: Container, supervisor: Identity, grace: float) -> None:
+    try:
+        container.ask_to_stop(grace)
+    except OSError:
+        # On a full disk no word can be left. A signal says the same, but for the grace period: the defined one counts.
+        terminate(supervisor)
 
 
 def _status(container: Container) -> Status:
@@ -60,7 +69,9 @@ def _stop_unsupervised(container: Container, grace: float) -> None:
     if definition and status.process and is_alive(status.process):
         code = _end(status.process, definition.name, grace)
         Intake(container, definition).finish()
-        container.tell(replace(status, phase=Phase.EXITED, token="", process=None, exit_code=code))
+        # On a full disk it cannot be told, and is true all the same.
+        with suppress(OSError):
+            container.tell(replace(status, phase=Phase.EXITED, token="", process=None, exit_code=code))
     elif status.phase is Phase.STARTING:
         phase = Phase.EXITED if status.started_at else Phase.CREATED
         container.tell(replace(status, phase=phase, token=""))
