@@ -1,7 +1,8 @@
-"""`python -m embserver` serves the model that the environment names; `python -m embserver fetch` only fetches it.
+"""`python -m embserver` serves the model that the environment names; `python -m embserver fetch` only fetches it and
+checks that it could be served.
 
 The only place that reads the process's environment, takes signals and exits. Exit codes: 0 done, 1 the model could not
-be had or loaded, 2 a setting is wrong.
+be had or loaded, 2 a setting is wrong, 3 what was fetched is no model that could be served.
 """
 
 import argparse
@@ -15,7 +16,7 @@ from typing import NoReturn
 
 from embserver import log
 from embserver.catalogue import WantedModel, resolve
-from embserver.failures import StartFailed
+from embserver.failures import ModelRefused, StartFailed
 from embserver.settings import Settings, SettingsInvalid, from_env
 
 _log = log.named("main")
@@ -41,7 +42,7 @@ def main(arguments: list[str], environment: MutableMapping[str, str]) -> int:
         return 2
     _prepare(environment, settings)
     _leave_on_signals(command == "serve")
-    return _fetch(settings, wanted) if command == "fetch" else _serve(settings, wanted, environment)
+    return _fetch(settings, wanted, environment) if command == "fetch" else _serve(settings, wanted, environment)
 
 
 def _prepare(environment: MutableMapping[str, str], settings: Settings) -> None:
@@ -54,8 +55,8 @@ def _prepare(environment: MutableMapping[str, str], settings: Settings) -> None:
     environment.setdefault("HF_HOME", str(settings.models_dir / ".hub"))
 
 
-def _fetch(settings: Settings, wanted: WantedModel) -> int:
-    from embserver import fetch  # noqa: PLC0415 - keeps the wrong setting's answer quick
+def _fetch(settings: Settings, wanted: WantedModel, environment: MutableMapping[str, str]) -> int:
+    from embserver import fetch, hub, loading  # noqa: PLC0415 - keeps the wrong setting's answer quick
 
     last = 0.0
 
@@ -67,6 +68,11 @@ def _fetch(settings: Settings, wanted: WantedModel) -> int:
 
     try:
         fetched = fetch.ensure(wanted, settings, progress)
+        hub.go_offline(environment)
+        loading.check(fetched.folder, wanted)
+    except ModelRefused as error:
+        log.event(_log, "model_refused", level="critical", detail=str(error))
+        return 3
     except StartFailed as error:
         log.event(_log, "fetch_failed", level="critical", detail=str(error))
         return 1

@@ -16,16 +16,15 @@ from torch import Tensor, nn
 
 from embserver import alibi
 from embserver.failures import ModelRefused
-from embserver.modelfiles import WEIGHTS, ModelFiles
+from embserver.modelfiles import WEIGHTS, ModelFiles, faults_told
 
-__all__ = ["JinaBert", "load"]
+__all__ = ["JinaBert", "check", "load"]
 
 _PREFIX = "bert."
 # The released file carries the pretraining's pooler; mean pooling has no use for it.
 _UNUSED = ("pooler.dense.weight", "pooler.dense.bias")
 _FIXED = {"position_embedding_type": "alibi", "feed_forward_type": "geglu", "hidden_act": "gelu", "emb_pooler": "mean"}
 _ROWS = 1024
-_NAMES_SHOWN = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,12 +164,25 @@ class JinaBert(nn.Module):
         return groups
 
 
-def load(files: ModelFiles) -> JinaBert:
-    """The model with the folder's weights, as float32 on the CPU.
+def check(files: ModelFiles) -> None:
+    """Whether the folder is this architecture and whole, told without loading a weight.
 
     Raises ModelRefused when config.json says something else than the formulas here, or any tensor is missing, left
     over or of another shape; the message names it.
     """
+    _skeleton(files)
+
+
+def load(files: ModelFiles) -> JinaBert:
+    """The model with the folder's weights, as float32 on the CPU. Raises ModelRefused as `check` does."""
+    model = _skeleton(files)
+    loaded = {name.removeprefix(_PREFIX): tensor for name, tensor in load_file(files.folder / WEIGHTS).items()}
+    weights = {name: loaded[name].to(torch.float32) for name in model.state_dict()}
+    model.load_state_dict(weights, strict=True, assign=True)
+    return model.eval().requires_grad_(requires_grad=False)
+
+
+def _skeleton(files: ModelFiles) -> JinaBert:
     for key, expected in _FIXED.items():
         if files.config.get(key, expected) != expected:
             raise ModelRefused(
@@ -192,14 +204,12 @@ def load(files: ModelFiles) -> JinaBert:
             eps=float(files.config.get("layer_norm_eps", 1e-12)),
         )
     expected_shapes = {name: tuple(tensor.shape) for name, tensor in model.state_dict().items()}
-    _check(files, {name.removeprefix(_PREFIX): shape for name, shape in files.shapes.items()}, expected_shapes)
-    loaded = {name.removeprefix(_PREFIX): tensor for name, tensor in load_file(files.folder / WEIGHTS).items()}
-    weights = {name: loaded[name].to(torch.float32) for name in expected_shapes}
-    model.load_state_dict(weights, strict=True, assign=True)
-    return model.eval().requires_grad_(requires_grad=False)
+    _check_tensors(files, expected_shapes)
+    return model
 
 
-def _check(files: ModelFiles, found: Mapping[str, tuple[int, ...]], expected: Mapping[str, tuple[int, ...]]) -> None:
+def _check_tensors(files: ModelFiles, expected: Mapping[str, tuple[int, ...]]) -> None:
+    found = {name.removeprefix(_PREFIX): shape for name, shape in files.shapes.items()}
     both = found.keys() & expected.keys()
     faults = {
         "missing": [name for name in expected if name not in found],
@@ -211,13 +221,7 @@ def _check(files: ModelFiles, found: Mapping[str, tuple[int, ...]], expected: Ma
             name for name in files.shapes if name.startswith(_PREFIX) and name.removeprefix(_PREFIX) in files.shapes
         ],
     }
-    if any(faults.values()):
-        told = "; ".join(f"{what}: {_some(names)}" for what, names in faults.items() if names)
+    if told := faults_told(faults):
         raise ModelRefused(
             f"{files.folder / WEIGHTS} is not a whole checkpoint of the JinaBERT code architecture. Tensors {told}."
         )
-
-
-def _some(names: Sequence[str]) -> str:
-    more = len(names) - _NAMES_SHOWN
-    return ", ".join(names[:_NAMES_SHOWN]) + (f" and {more} more" if more > 0 else "")

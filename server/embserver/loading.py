@@ -18,7 +18,7 @@ from embserver.settings import Settings
 from embserver.threads import granted_cores
 from embserver.tokenizer import FileTokenizer, Tokenizer
 
-__all__ = ["LoadedModel", "load"]
+__all__ = ["LoadedModel", "check", "load"]
 
 _UNIT_TOLERANCE = 1e-3
 _RATIO_TOLERANCE = 2e-2
@@ -37,6 +37,47 @@ class LoadedModel:
     self_test: str | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Understood:
+    """What the small files and the weights' names and shapes say together; `jina` or one of the BERT family."""
+
+    files: modelfiles.ModelFiles
+    jina: bool
+    dimension: int
+    max_tokens: int
+    tokenizer: FileTokenizer
+
+
+def check(folder: Path, model: WantedModel) -> None:
+    """Whether `load` would take the folder's model, told without loading a weight. Raises ModelRefused."""
+    _understand(folder, model)
+
+
+def _understand(folder: Path, model: WantedModel) -> _Understood:
+    from embserver import bertfamily, jinabert  # noqa: PLC0415 - the server listens before torch's seconds are spent
+
+    files = modelfiles.read(folder)
+    if any(".mlp.gated_layers." in name for name in files.shapes):
+        raise ModelRefused(
+            f"{folder} belongs to the JinaBERT family of jina-embeddings-v2-base-en, -de, -zh, -es and -small "
+            "(tensors named mlp.gated_layers), whose formulas differ. Of JinaBERT only the code model is served: "
+            "EMBSERVER_MODEL=jina-code-v2."
+        )
+    jina = any(".mlp.up_gated_layer." in name for name in files.shapes)
+    if jina:
+        jinabert.check(files)
+        longest = files.number("max_position_embeddings")
+    else:
+        bertfamily.check(files)
+        longest = bertfamily.max_tokens(files)
+    dimension = files.number("hidden_size")
+    if model.dimension not in (None, dimension):
+        raise ModelRefused(f"{folder} has {dimension} dimensions; {model.name} has {model.dimension}.")
+    max_tokens = min(longest, model.max_tokens or longest)
+    tokenizer = FileTokenizer(folder, max_tokens=max_tokens, vocabulary=files.number("vocab_size"))
+    return _Understood(files=files, jina=jina, dimension=dimension, max_tokens=max_tokens, tokenizer=tokenizer)
+
+
 def load(folder: Path, revision: str, model: WantedModel, settings: Settings) -> LoadedModel:
     """Load the folder's model onto the chosen device and let it embed one text.
 
@@ -51,32 +92,22 @@ def load(folder: Path, revision: str, model: WantedModel, settings: Settings) ->
     threads = settings.threads or granted_cores()
     torch.set_num_threads(threads)
     device = choose_device(settings.device)
-    files = modelfiles.read(folder)
+    understood = _understand(folder, model)
+    files, tokenizer = understood.files, understood.tokenizer
     libraries: tuple[str, ...] = ("torch", "safetensors", "tokenizers", "numpy")
     body: jinabert.JinaBert | bertfamily.PaddedBert
-    if any(".mlp.gated_layers." in name for name in files.shapes):
-        raise ModelRefused(
-            f"{folder} belongs to the JinaBERT family of jina-embeddings-v2-base-en, -de, -zh, -es and -small "
-            "(tensors named mlp.gated_layers), whose formulas differ. Of JinaBERT only the code model is served: "
-            "EMBSERVER_MODEL=jina-code-v2."
-        )
-    if any(".mlp.up_gated_layer." in name for name in files.shapes):
-        body, longest = jinabert.load(files), files.number("max_position_embeddings")
+    if understood.jina:
+        body = jinabert.load(files)
     else:
-        body, longest = bertfamily.load(files), bertfamily.max_tokens(files)
+        body = bertfamily.load(files)
         libraries += ("transformers",)
-    dimension = files.number("hidden_size")
-    if model.dimension not in (None, dimension):
-        raise ModelRefused(f"{folder} has {dimension} dimensions; {model.name} has {model.dimension}.")
-    max_tokens = min(longest, model.max_tokens or longest)
-    tokenizer = FileTokenizer(folder, max_tokens=max_tokens, vocabulary=files.number("vocab_size"))
     encoder = TorchEncoder(
-        body, dimension=dimension, pooling=files.pooling, device=device, release=settings.release_tensors
+        body, dimension=understood.dimension, pooling=files.pooling, device=device, release=settings.release_tensors
     )
     _warm(tokenizer, encoder, folder)
     return LoadedModel(
         revision=revision,
-        max_tokens=max_tokens,
+        max_tokens=understood.max_tokens,
         threads=threads,
         libraries=libraries,
         tokenizer=tokenizer,

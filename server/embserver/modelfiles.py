@@ -1,7 +1,7 @@
 """What a model folder says about itself: config.json, the pooling, the tensor names. Reads headers, never weights."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -11,9 +11,10 @@ from safetensors import SafetensorError, safe_open
 
 from embserver.failures import ModelRefused
 
-__all__ = ["WEIGHTS", "ModelFiles", "Pooling", "read"]
+__all__ = ["WEIGHTS", "ModelFiles", "Pooling", "faults_told", "read"]
 
 WEIGHTS = "model.safetensors"
+_NAMES_SHOWN = 5
 _KNOWN_MODULES = ("Transformer", "Pooling", "Normalize")
 
 
@@ -54,6 +55,16 @@ def read(folder: Path) -> ModelFiles:
         pooling=_pooling(folder / "1_Pooling" / "config.json"),
         max_seq_length=said if isinstance(said, int) and said > 0 else None,
     )
+
+
+def faults_told(faults: Mapping[str, Collection[str]]) -> str:
+    """The tensors that are "missing", "left over", ... (the key says what), a few of each by name; empty for none."""
+    return "; ".join(f"{what}: {_some(sorted(names))}" for what, names in faults.items() if names)
+
+
+def _some(names: Sequence[str]) -> str:
+    more = len(names) - _NAMES_SHOWN
+    return ", ".join(names[:_NAMES_SHOWN]) + (f" and {more} more" if more > 0 else "")
 
 
 def _json(path: Path, missing: dict[str, Any] | None = None) -> dict[str, Any]:

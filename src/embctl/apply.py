@@ -37,6 +37,8 @@ MODEL_ACTIONS = (
     "Or, on the native runtime, name a folder that has its files: --model /path/to/model",
 )
 FETCH_COMMAND = ("python", "-m", "embserver", "fetch")
+# Its exit code for a model that is there and that it would not serve.
+MODEL_REFUSED = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,6 +166,13 @@ class _Walk:
                 on_progress(progress)
 
         code = self.engine.run_once(self.spec.project, self._service(operation), FETCH_COMMAND, read, self.cancel)
+        if code == MODEL_REFUSED:
+            raise Failed(
+                f"The model {operation.name} cannot be served: {failure_of(lines)}",
+                code="model_unusable",
+                details={"exit_code": code, "log": lines[-20:]},
+                actions=("Choose another model: --model minilm, for one, or a folder with a whole one",),
+            )
         if code:
             raise Failed(
                 f"The model could not be fetched (exit code {code}): {failure_of(lines)}",

@@ -5,6 +5,7 @@ import os
 import signal
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import psutil
 import pytest
@@ -95,6 +96,32 @@ def test_after_a_restart_the_points_are_all_there_and_answer_as_before(shared: S
     assert indexed.ask() == before
     points = shared.succeed("status").service("qdrant")["facts"]["points"]
     assert points == {collection_name(ROOT): indexed.points}
+
+
+@pytest.mark.usefixtures("started")
+def test_a_model_that_cannot_be_served_leaves_the_one_that_is(shared: Stack, tmp_path: Path) -> None:
+    before = server(shared, "jina").pid
+    (tmp_path / "config.json").write_text('{"model_type": "bert"}')
+    refused = shared.run("start", "jina", "--model", str(tmp_path))
+    assert (refused.exit_code, refused.error["code"]) == (1, "model_unusable")
+    assert "has no model.safetensors" in refused.error["message"]
+    assert server(shared, "jina").pid == before
+    assert shared.succeed("start", "all").envelope["changed"] is False
+
+
+@pytest.mark.usefixtures("started")
+def test_a_service_that_lost_its_supervisor_gets_one_from_the_next_start(shared: Stack) -> None:
+    process = server(shared, "qdrant")
+    supervisor = process.parent()
+    assert supervisor
+    supervisor.kill()
+    until(lambda: shared.succeed("status").service("qdrant")["unsupervised"])
+    healed = shared.succeed("start", "all")
+    assert [operation["cause"] for operation in healed.data["plan"]["operations"]] == ["its supervisor is gone"]
+    assert server(shared, "qdrant").pid == process.pid
+    process.kill()
+    until(lambda: shared.succeed("status").service("qdrant")["restarts"] == 1)
+    shared.succeed("wait", "qdrant")
 
 
 @pytest.mark.parametrize("service", ["qdrant", "jina"])

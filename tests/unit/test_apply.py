@@ -149,6 +149,15 @@ def test_a_server_that_runs_is_not_stopped_for_a_model_that_cannot_be_fetched(
     assert len(engine.containers) == 2
 
 
+def test_a_model_that_would_not_be_served_is_no_failure_to_fetch_it(engine: FakeEngine, spec: StackSpec) -> None:
+    refusal = '{"event": "model_refused", "detail": "/m has no tokenizer.json"}'
+    engine.behave("jina", Behaviour(once_lines=(refusal,), once_exit_code=3))
+    plan = reconcile(spec, engine.observe(spec), Request(goal=Goal.FETCHED, services=("jina",)))
+    with pytest.raises(Failed, match=r"minilm cannot be served: /m has no tokenizer\.json") as caught:
+        walk(plan, engine, spec).raise_first_error()
+    assert (caught.value.code, caught.value.retryable) == ("model_unusable", False)
+
+
 def test_a_model_that_cannot_be_fetched_fails_with_the_last_lines_and_the_ways_out(
     engine: FakeEngine, spec: StackSpec
 ) -> None:

@@ -117,8 +117,31 @@ def test_weights_with_a_tensor_missing_are_refused_and_not_filled_up_at_random(c
     (copy / "model.safetensors").unlink()
     save_file(weights, copy / "model.safetensors", {"format": "pt"})
 
-    with pytest.raises(ModelRefused, match=r"missing \['encoder\.layer\.3\.output\.dense\.weight'\]"):
+    with pytest.raises(ModelRefused, match=r"Tensors missing: encoder\.layer\.3\.output\.dense\.weight\."):
         load(copy)
+
+
+def test_a_folder_is_checked_by_names_and_shapes_without_its_weights(copy: Path) -> None:
+    wanted = resolve(str(copy), "")
+    old_names = {"LayerNorm.weight": "LayerNorm.gamma", "LayerNorm.bias": "LayerNorm.beta"}
+
+    def named(name: str) -> str:
+        for new, old in old_names.items():
+            name = name.replace(new, old)
+        return f"bert.{name}"
+
+    weights = {named(name): tensor for name, tensor in load_file(minilm_folder() / "model.safetensors").items()}
+    (copy / "model.safetensors").unlink()
+    save_file(weights, copy / "model.safetensors", {"format": "pt"})
+    loading.check(copy, wanted)
+    load(copy)
+
+    rewrite(copy / "config.json", intermediate_size=8)
+    with pytest.raises(ModelRefused, match=r"of another shape: encoder\.layer\.0\.intermediate\.dense\.bias"):
+        loading.check(copy, wanted)
+    rewrite(copy / "config.json", num_attention_heads=7)
+    with pytest.raises(ModelRefused, match="does not describe a model"):
+        loading.check(copy, wanted)
 
 
 def test_weights_of_another_dimension_than_the_catalogues_are_refused(copy: Path) -> None:

@@ -17,6 +17,7 @@ from embserver.catalogue import FolderSource, HubSource, PackageSource, WantedMo
 from embserver.failures import FetchFailed
 from embserver.progress import Progress
 from embserver.settings import Settings
+from fakes.jina_checkpoint import Shape, random_weights, write_checkpoint
 from fakes.model_hub import COMMIT, serving
 from fakes.model_wheel import write_wheel
 
@@ -254,16 +255,17 @@ def test_a_models_folder_that_cannot_be_written_is_named_with_its_setting(tmp_pa
 
 
 def test_the_fetch_command_fetches_reports_and_ends(tmp_path: Path) -> None:
-    with serving("owner/m", FILES) as hub:
-        done = _fetch_command(tmp_path, EMBSERVER_MODEL="owner/m", EMBSERVER_HUB_MIRROR=hub.url)
+    files = _tiny_model(tmp_path / "model")
+    with serving("owner/m", files) as hub:
+        done = _fetch_command(tmp_path / "models", EMBSERVER_MODEL="owner/m", EMBSERVER_HUB_MIRROR=hub.url)
 
     lines = [json.loads(line) for line in done.stdout.splitlines()]
     assert done.returncode == 0
     assert lines[-1]["event"] == "fetched"
     assert lines[-1]["revision"] == COMMIT
-    size = sum(map(len, FILES.values()))
+    size = sum(map(len, files.values()))
     assert [(line["done"], line["total"]) for line in lines if line["event"] == "progress"][-1] == (size, size)
-    assert Path(lines[-1]["folder"]).parent == tmp_path
+    assert Path(lines[-1]["folder"]).parent == tmp_path / "models"
 
 
 def test_the_fetch_command_ends_with_1_and_the_reason(tmp_path: Path) -> None:
@@ -273,6 +275,32 @@ def test_the_fetch_command_ends_with_1_and_the_reason(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert last["event"] == "fetch_failed"
     assert NOWHERE in last["detail"]
+
+
+@pytest.mark.parametrize(
+    ("damage", "reason"),
+    [
+        ({"model.safetensors": None}, "has no model.safetensors"),
+        ({"tokenizer.json": None}, "has no tokenizer.json"),
+        ({"model.safetensors": b"\x10"}, "model.safetensors cannot be read"),
+        ({"config.json": b'{"model_type": "qwen2"}'}, "hidden_size = None"),
+    ],
+)
+def test_the_fetch_command_ends_with_3_for_a_model_that_would_not_be_served(
+    tmp_path: Path, damage: dict[str, bytes | None], reason: str
+) -> None:
+    for name, content in {**_tiny_model(tmp_path / "model"), **damage}.items():
+        if content is None:
+            (tmp_path / "model" / name).unlink()
+        else:
+            (tmp_path / "model" / name).write_bytes(content)
+
+    done = _fetch_command(tmp_path / "models", EMBSERVER_MODEL=str(tmp_path / "model"))
+
+    last = json.loads(done.stdout.splitlines()[-1])
+    assert done.returncode == 3
+    assert last["event"] == "model_refused"
+    assert reason in last["detail"]
 
 
 def test_a_failed_fetch_prints_the_mirror_without_its_password(tmp_path: Path) -> None:
@@ -290,6 +318,11 @@ def _told(wanted: WantedModel, settings: Settings) -> str:
     with pytest.raises(FetchFailed) as failure:
         fetch.ensure(wanted, settings, ignore)
     return str(failure.value)
+
+
+def _tiny_model(folder: Path) -> dict[str, bytes]:
+    write_checkpoint(folder, Shape(), random_weights(Shape()))
+    return {file.name: file.read_bytes() for file in folder.iterdir()}
 
 
 def _fetch_command(models: Path, **variables: str) -> subprocess.CompletedProcess[str]:
