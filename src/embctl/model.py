@@ -170,6 +170,10 @@ class ServiceSpec:
         mounted = {mount.source for mount in self.mounts if mount.kind is MountKind.VOLUME}
         return tuple(sorted(mounted.union(self.native.folders.values() if self.native else ())))
 
+    def program_on(self, runtime: Runtime) -> str:
+        """What runs there: an image, or a module beside embctl."""
+        return self.native.module if runtime is Runtime.NATIVE and self.native else self.image
+
     def hash_on(self, runtime: Runtime) -> str:
         """The hash that counts on `runtime`."""
         return self.native_hash if runtime is Runtime.NATIVE else self.config_hash

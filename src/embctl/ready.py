@@ -19,7 +19,7 @@ LOG_TAIL = 20
 # A container that the engine restarted has lost its exit code; in a crash loop the next one is not long in coming.
 LAST_WORDS = 2.0
 STAGES = tuple(Stage)
-GONE = "the container was removed"
+GONE = "it was removed"
 DEAD = frozenset({ContainerState.EXITED, ContainerState.DEAD, ContainerState.REMOVING, ContainerState.RESTARTING})
 
 
@@ -137,12 +137,12 @@ def _exited(wait: _Wait, engine: Engine, container: ObservedContainer | None, cl
             wait.died(container)
     if container is None:
         return _verdict(wait, "exited", clock, last_seen=GONE)
-    seen = f"the container is {container.state}" + (f": {container.error}" if container.error else "")
+    seen = f"it is {container.state}" + (f": {container.error}" if container.error else "")
     return _verdict(wait, "exited", clock, last_seen=seen, log_tail=_tail(engine, container, cancel))
 
 
 def _timed_out(wait: _Wait, engine: Engine, container: ObservedContainer, clock: Clock, cancel: Cancel) -> Verdict:
-    seen = wait.last_seen if container.state is ContainerState.RUNNING else f"the container is {container.state}"
+    seen = wait.last_seen if container.state is ContainerState.RUNNING else f"it is {container.state}"
     return _verdict(wait, "timed_out", clock, last_seen=seen, log_tail=_tail(engine, container, cancel))
 
 

@@ -121,7 +121,7 @@ def _take_over(draft: Draft, creation: _Creation, creations: list[_Creation]) ->
     started = draft.on_service(Verb.START_CONTAINER, service, "just created", after=before)
     if old is None:
         return
-    removed = draft.on_service(Verb.REMOVE_CONTAINER, service, creation.cause, name=old.id, after=[started])
+    removed = draft.on_service(Verb.REMOVE_CONTAINER, service, "the new one runs", name=old.id, after=[started])
     draft.on_service(Verb.RENAME_CONTAINER, service, "takes the place of the old one", after=[removed])
     undone = draft.on_service(Verb.REMOVE_CONTAINER, service, "did not start", after=[creation.created], unless=started)
     if creation.stopped:
@@ -151,17 +151,17 @@ def _restart(draft: Draft, service: str, container: ObservedContainer, *, after:
 def _why_create(service: ServiceSpec, container: ObservedContainer | None, observed: Observed) -> str | None:
     """None when the container is as defined: then its image is not needed any more, were it even gone."""
     if container is None:
-        return "no existing container"
+        return "does not exist yet"
     if container.config_hash != service.hash_on(observed.runtime):
         return "definition changed"
     if container.state in (ContainerState.DEAD, ContainerState.REMOVING):
-        return f"existing container is {container.state}"
+        return f"it is {container.state}"
     if not set(service.networks) <= {network.name for network in observed.networks}:
         # A container remembers its network by id: one made anew under the same name does not serve it.
         return "its network is gone"
     image = observed.image(service.image)
     if image and image.id != container.image_id:
-        return "image changed"
+        return "its program changed"
     return None
 
 
@@ -206,9 +206,9 @@ def _provide_image(draft: Draft, observed: Observed, service: ServiceSpec) -> li
     if service.build is None:
         if image:
             return []
-        return [draft.add(Verb.PULL_IMAGE, target, "no such image here", name=service.image, service=service.name)]
+        return [draft.add(Verb.PULL_IMAGE, target, "not here yet", name=service.image, service=service.name)]
     if image is None:
-        cause = "no such image here"
+        cause = "not here yet"
     elif image.labels.get(Label.BUILD_HASH, service.build.digest) != service.build.digest:
         cause = "its sources changed"
     else:

@@ -46,12 +46,14 @@ NOWHERE = "127.0.0.1:1/nowhere:1"
 class Bench(Protocol):
     """An engine and what a test needs around it; everything it makes belongs to `project` and goes at the end.
 
-    `memory_limit` is what a sample of the probe must tell, `no_image_code` the error when its image cannot be had."""
+    `memory_limit` is what a sample of the probe must tell, `no_image_code` the error when its image cannot be had,
+    `owner_kind` what a port is said to be taken by."""
 
     engine: Engine
     project: str
     memory_limit: int
     no_image_code: str
+    owner_kind: str
 
     def stack(self, program: Program = SLEEPS) -> StackSpec:
         """One service named `probe` that does `program`; its network and volume are not created yet."""
@@ -104,6 +106,7 @@ class FakeBench:
 
     memory_limit = MEMORY
     no_image_code = "pull_failed"
+    owner_kind = "container"
 
     def __init__(self) -> None:
         self.project = f"t{uuid.uuid4().hex[:8]}"
@@ -137,6 +140,7 @@ class RealBench:
 
     memory_limit = MEMORY
     no_image_code = "pull_failed"
+    owner_kind = "container"
 
     def __init__(self, engine: DockerEngine, client: docker.APIClient, image: str) -> None:
         self.project = f"t{uuid.uuid4().hex[:8]}"

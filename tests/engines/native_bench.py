@@ -32,6 +32,7 @@ class NativeBench:
 
     memory_limit = 0
     no_image_code = "server_missing"
+    owner_kind = "service"
 
     def __init__(self, folder: Path) -> None:
         self.project = f"t{uuid.uuid4().hex[:8]}"

@@ -53,7 +53,7 @@ def test_what_was_created_is_observed_as_the_projects_own(bench: Bench) -> None:
     assert container.exit_code is None
     assert container.config_hash == service.hash_on(bench.engine.info().runtime)
     assert observed.runtime is bench.engine.info().runtime
-    assert container.image == service.image
+    assert container.image == service.program_on(observed.runtime)
     assert container.image_id == observed.images[0].id
     assert container.ports == service.ports
     assert container.started_at is None
@@ -185,7 +185,7 @@ def test_a_foreign_container_owns_its_port(bench: Bench) -> None:
     (port,) = spec.services[0].ports
     bench.add_foreign(f"{bench.project}-stranger", replace(port, host_ip="0.0.0.0"))  # noqa: S104 - overlaps ours
     (owner,) = bench.engine.observe(spec).port_owners
-    assert owner == PortOwner(port=port.published, kind="container", name=f"{bench.project}-stranger")
+    assert owner == PortOwner(port=port.published, kind=bench.owner_kind, name=f"{bench.project}-stranger")
 
 
 def test_a_process_owns_its_port(bench: Bench) -> None:
@@ -213,7 +213,7 @@ def test_a_port_taken_since_the_plan_refuses_the_start(bench: Bench) -> None:
     assert taken.value.details == {
         "service": "probe",
         "port": port.published,
-        "owner": {"kind": "container", "name": f"{bench.project}-stranger", "pid": None},
+        "owner": {"kind": bench.owner_kind, "name": f"{bench.project}-stranger", "pid": None},
     }
     assert "Nothing was created" not in taken.value.message
 

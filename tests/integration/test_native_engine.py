@@ -269,7 +269,7 @@ def test_new_code_replaces_a_container_that_runs_the_old(bench: NativeBench) -> 
     bench.engine.start_container(create(bench, spec))
     assert not reconcile(spec, bench.engine.observe(spec), UP)
     (bench.server / "program" / "part.py").write_text("")
-    assert "image changed" in str(reconcile(spec, bench.engine.observe(spec), UP))
+    assert "its program changed" in str(reconcile(spec, bench.engine.observe(spec), UP))
 
 
 def test_an_interpreter_that_is_gone_fails_the_start(bench: NativeBench, tmp_path: Path) -> None:

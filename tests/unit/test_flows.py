@@ -198,7 +198,7 @@ def test_pull_fetches_images_and_model_and_starts_nothing(context: Context, engi
 
 def test_wait_and_warmup_name_a_service_that_was_never_started(context: Context) -> None:
     for flow in (wait, warmup):
-        with pytest.raises(NotReady, match="no container") as caught:
+        with pytest.raises(NotReady, match="nothing in the project embctl") as caught:
             flow(context, ("jina",))
         assert caught.value.code == "not_started"
 
@@ -206,7 +206,7 @@ def test_wait_and_warmup_name_a_service_that_was_never_started(context: Context)
 def test_waiting_for_a_stopped_service_is_refused_at_once(context: Context) -> None:
     start(context, ALL)
     stop(context, ("jina",))
-    with pytest.raises(NotReady, match="its container is exited") as caught:
+    with pytest.raises(NotReady, match="it is exited") as caught:
         wait(context, ALL)
     assert caught.value.code == "not_started"
 
@@ -275,7 +275,7 @@ def test_the_logs_of_several_services_are_interleaved_by_time(context: Context, 
 
 
 def test_logs_of_an_absent_service_are_a_warning(context: Context) -> None:
-    assert logs(context, ("jina",), lambda _: None).warnings == ("jina has no container, so no log",)
+    assert logs(context, ("jina",), lambda _: None).warnings == ("jina does not exist yet, so it has no log",)
 
 
 def test_a_plan_with_changes_has_the_verdict_ten_when_asked(context: Context) -> None:

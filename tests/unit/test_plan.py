@@ -50,10 +50,10 @@ def test_from_nothing_everything_is_made_and_independent_chains_do_not_wait_for_
         "#1 network:embctl, CreateNetwork, no existing network",
         "#2 volume:embctl-qdrant-data, CreateVolume, no existing volume",
         "#3 volume:embctl-models, CreateVolume, no existing volume",
-        "#4 image:example/qdrant:1, PullImage, no such image here",
-        "#5 service:qdrant, CreateContainer, no existing container <- #1, #2, #4",
-        "#6 image:example/jina:1, BuildImage, no such image here",
-        "#7 service:jina, CreateContainer, no existing container <- #1, #3, #6",
+        "#4 image:example/qdrant:1, PullImage, not here yet",
+        "#5 service:qdrant, CreateContainer, does not exist yet <- #1, #2, #4",
+        "#6 image:example/jina:1, BuildImage, not here yet",
+        "#7 service:jina, CreateContainer, does not exist yet <- #1, #3, #6",
         "#8 service:qdrant, StartContainer, just created <- #5",
         "#9 service:jina, StartContainer, just created <- #7",
     ]
@@ -87,7 +87,7 @@ def test_a_changed_definition_replaces_just_that_container_and_keeps_the_old_one
         "#1 service:qdrant, CreateContainer, definition changed",
         "#2 service:qdrant, StopContainer, definition changed <- #1",
         "#3 service:qdrant, StartContainer, just created <- #1, #2",
-        "#4 service:qdrant, RemoveContainer, definition changed <- #3",
+        "#4 service:qdrant, RemoveContainer, the new one runs <- #3",
         "#5 service:qdrant, RenameContainer, takes the place of the old one <- #4",
         "#6 service:qdrant, RemoveContainer, did not start <- #1, unless #3",
         "#7 service:qdrant, StartContainer, its replacement did not start <- #2, #6, unless #3",
@@ -101,7 +101,7 @@ def test_a_replaced_container_that_did_not_run_is_not_put_back_to_work(running: 
     assert str(plan).splitlines() == [
         "#1 service:qdrant, CreateContainer, definition changed",
         "#2 service:qdrant, StartContainer, just created <- #1",
-        "#3 service:qdrant, RemoveContainer, definition changed <- #2",
+        "#3 service:qdrant, RemoveContainer, the new one runs <- #2",
         "#4 service:qdrant, RenameContainer, takes the place of the old one <- #3",
         "#5 service:qdrant, RemoveContainer, did not start <- #1, unless #2",
     ]
@@ -133,7 +133,7 @@ def test_another_image_under_the_same_name_replaces_the_container(running: FakeE
     observed = running.observe(spec)
     images = tuple(replace(image, id="sha256:newer") for image in observed.images if "qdrant" in image.reference)
     plan = reconcile(spec, replace(observed, images=images), Request(goal=Goal.UP, services=("qdrant",)))
-    assert str(plan).splitlines()[0] == "#1 service:qdrant, CreateContainer, image changed"
+    assert str(plan).splitlines()[0] == "#1 service:qdrant, CreateContainer, its program changed"
 
 
 def test_an_exited_container_is_started_again_with_its_exit_code_as_the_cause(
@@ -210,8 +210,8 @@ def test_a_volume_or_network_of_somebody_else_is_used_but_never_removed(engine: 
 
 def test_fetching_makes_images_and_model_but_no_service(engine: FakeEngine, spec: StackSpec) -> None:
     assert str(planned(engine, spec, Request(goal=Goal.FETCHED, services=ALL))).splitlines() == [
-        "#1 image:example/qdrant:1, PullImage, no such image here",
-        "#2 image:example/jina:1, BuildImage, no such image here",
+        "#1 image:example/qdrant:1, PullImage, not here yet",
+        "#2 image:example/jina:1, BuildImage, not here yet",
         "#3 network:embctl, CreateNetwork, no existing network",
         "#4 volume:embctl-models, CreateVolume, no existing volume",
         "#5 model:minilm, FetchModel, asked to fetch ahead of time <- #2, #3, #4",
@@ -320,7 +320,7 @@ def test_a_container_whose_network_is_gone_is_made_anew_on_a_new_one(running: Fa
         "#1 network:embctl, CreateNetwork, no existing network",
         "#2 service:qdrant, CreateContainer, its network is gone <- #1",
         "#3 service:qdrant, StartContainer, just created <- #2",
-        "#4 service:qdrant, RemoveContainer, its network is gone <- #3",
+        "#4 service:qdrant, RemoveContainer, the new one runs <- #3",
         "#5 service:qdrant, RenameContainer, takes the place of the old one <- #4",
         "#6 service:qdrant, RemoveContainer, did not start <- #2, unless #3",
     ]

@@ -112,7 +112,7 @@ def test_a_service_that_never_answers_times_out_with_what_was_last_seen() -> Non
 def test_a_paused_container_is_named_when_time_is_up() -> None:
     scene = Scene()
     scene.engine.pause(scene.id)
-    assert scene.wait().last_seen == "the container is paused"
+    assert scene.wait().last_seen == "it is paused"
 
 
 def test_an_instantly_dying_container_is_seen_at_once() -> None:
@@ -178,14 +178,14 @@ def test_a_removed_container_ends_the_wait() -> None:
 
     scene.clock.at(1.0, removed)
     verdict = scene.wait()
-    assert (verdict.outcome, verdict.last_seen) == ("exited", "the container was removed")
+    assert (verdict.outcome, verdict.last_seen) == ("exited", "it was removed")
 
 
 def test_a_container_that_is_stopped_by_somebody_ends_the_wait() -> None:
     scene = Scene()
     scene.clock.at(1.0, lambda: scene.engine.stop_container(scene.id, 1.0))
     verdict = scene.wait()
-    assert (verdict.outcome, verdict.last_seen) == ("exited", f"the container is {ContainerState.EXITED}")
+    assert (verdict.outcome, verdict.last_seen) == ("exited", f"it is {ContainerState.EXITED}")
 
 
 def test_a_log_that_cannot_be_read_does_not_hide_the_verdict() -> None:

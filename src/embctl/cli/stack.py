@@ -31,7 +31,7 @@ def bring_up(command: str, *, restart: bool) -> Callable[..., int]:
         options: Options,
         services: Services = None,
         *,
-        no_wait: Annotated[bool, typer.Option("--no-wait", help="Return once the containers run.")] = False,
+        no_wait: Annotated[bool, typer.Option("--no-wait", help="Return once the services run.")] = False,
         no_warmup: Annotated[bool, typer.Option("--no-warmup", help="Return once the model is loaded.")] = False,
         dry_run: DryRun = False,
     ) -> int:
@@ -55,7 +55,7 @@ def bring_up(command: str, *, restart: bool) -> Callable[..., int]:
 
 @with_options
 def stop(options: Options, services: Services = None, *, dry_run: DryRun = False) -> int:
-    """Stop services gracefully; their containers and data stay.
+    """Stop services gracefully; nothing is removed.
 
     Example: embctl stop jina
     """
@@ -71,7 +71,7 @@ def down(
     volumes: Annotated[bool, typer.Option("--volumes", help="Delete the indexes and models too.")] = False,
     dry_run: DryRun = False,
 ) -> int:
-    """Remove the project's containers and networks; its data only with --volumes.
+    """Remove the project's services and network; its data only with --volumes.
 
     Example: embctl down --volumes --yes
     """
@@ -82,7 +82,7 @@ def down(
 
 @with_model
 def pull(options: Options, services: Services = None, *, dry_run: DryRun = False) -> int:
-    """Pull or build images and fetch the model ahead of time; start nothing.
+    """Fetch what the services need ahead of time, images and the model; start nothing.
 
     Example: embctl pull all
     """

@@ -88,6 +88,7 @@ def _port_owners(listed: list[Mapping[str, Any]], spec: StackSpec, *, local: boo
         [port for service in spec.services for port in service.ports],
         own=[port for entry, port in published if _is_own(entry, spec)],
         others=[(entry["Names"][0][1:], port) for entry, port in published if not _is_own(entry, spec)],
+        kind="container",
         local=local,
     )
 

@@ -22,9 +22,9 @@ def overlapping(wanted: Port, taken: Port) -> bool:
 
 
 def port_owners(
-    wanted: Iterable[Port], *, own: Sequence[Port], others: Sequence[tuple[str, Port]], local: bool
+    wanted: Iterable[Port], *, own: Sequence[Port], others: Sequence[tuple[str, Port]], kind: str, local: bool
 ) -> tuple[PortOwner, ...]:
-    """Who else holds the `wanted` ports: `others`, containers by name with a port each, or, where ports are this
+    """Who else holds the `wanted` ports: `others`, of that `kind`, by name with a port each, or, where ports are this
     machine's (`local`), a process. What `own` containers hold has no other owner."""
     owners, unexplained = [], []
     for port in wanted:
@@ -32,7 +32,7 @@ def port_owners(
         if any(overlapping(port, held) for held in own):
             continue
         names = {name for name, taken in others if overlapping(port, taken)}
-        owners += [PortOwner(port=port.published, kind="container", name=name) for name in sorted(names)]
+        owners += [PortOwner(port=port.published, kind=kind, name=name) for name in sorted(names)]
         if not names:
             unexplained.append(port)
     return (*owners, *(listening_processes(unexplained) if local else ()))

@@ -48,7 +48,7 @@ def logs(
             count += 1
     finally:
         context.cancel.set()
-    missing = tuple(f"{service} has no container, so no log" for service in services if service not in found)
+    missing = tuple(f"{service} does not exist yet, so it has no log" for service in services if service not in found)
     return Result(command="logs", data=Streamed(lines=count), warnings=missing)
 
 

@@ -28,7 +28,7 @@ def containers_of(context: Context, engine: Engine, services: Sequence[str]) -> 
     for service in services:
         container = observed.container_of(context.spec.project, service)
         if container is None:
-            raise not_started(service, f"no container of the project {context.spec.project} runs it")
+            raise not_started(service, f"nothing in the project {context.spec.project} runs it")
         found[service] = container
     return found
 

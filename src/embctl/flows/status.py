@@ -65,7 +65,7 @@ def _service(
         health=container.health if container and running else "none",
         stage=answer.stage,
         url=endpoint.url,
-        image=container.image if container else service.image,
+        image=container.image if container else service.program_on(observed.runtime),
         stand_in=container.labels.get(Label.STAND_IN) if container else None,
         drifted=container is not None and container.config_hash != service.hash_on(observed.runtime),
         unsupervised=container is not None and container.unsupervised,

@@ -28,5 +28,5 @@ def _until(context: Context, command: str, services: tuple[str, ...], stage: Sta
     containers = containers_of(context, engine, services)
     for service, container in containers.items():
         if container.state in (ContainerState.CREATED, ContainerState.EXITED, ContainerState.DEAD):
-            raise not_started(service, f"its container is {container.state}")
+            raise not_started(service, f"it is {container.state}")
     return Result(command=command, data=Ready(services=await_services(context, engine, containers, stage)))

@@ -210,7 +210,7 @@ def error_view(error: EmbctlError) -> RenderableType:
     for message in error.details.get("also_failed", ()):
         text.append(f"\nalso: {message}")
     for service in error.details.get("restored", ()):
-        text.append(f"\n{service} runs again in its earlier container")
+        text.append(f"\n{service} runs again as it did before")
     for line in error.details.get("log", ()):
         text.append(f"\n  | {line}", style=_DIM)
     for action in error.actions:

@@ -35,7 +35,7 @@ def service_definition(
         id=secrets.token_hex(32),
         name=service.container_name,
         labels=container_labels(project, service, Runtime.NATIVE),
-        image=service.image,
+        image=native.module,
         image_id=image.id,
         argv=_argv(ground, (PYTHON, "-m", native.module)),
         environment={

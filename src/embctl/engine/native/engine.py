@@ -79,7 +79,7 @@ class NativeEngine:
 
     def inspect(self, container_id: str) -> ObservedContainer:
         """Its records and a look at its processes."""
-        with asked("inspect container", container_id):
+        with asked("inspect", self._home.known_as(container_id)):
             sight = look(self._home.container(container_id))
         if sight is None:
             raise faults.container_gone(container_id)
@@ -112,27 +112,27 @@ class NativeEngine:
 
     def rename_container(self, container_id: str, name: str) -> None:
         """Its record, rewritten."""
-        with asked("rename container", container_id), self._home.locked():
+        with asked("rename", self._home.known_as(container_id)), self._home.locked():
             container = self._home.container(container_id)
             definition = container.definition()
             if definition is None:
                 raise faults.container_gone(container_id)
-            self._refuse_taken("rename container", name, definition)
+            self._refuse_taken("rename", name, definition)
             container.define(replace(definition, name=name))
 
     def start_container(self, container_id: str) -> None:
         """A supervisor, which starts the process."""
-        with asked("start container", container_id):
+        with asked("start", self._home.known_as(container_id)):
             start(self._home, container_id, self._python)
 
     def stop_container(self, container_id: str, grace: float) -> None:
         """Word to the supervisor; returns once it and the process are gone."""
-        with asked("stop container", container_id):
+        with asked("stop", self._home.known_as(container_id)):
             stop(self._home, container_id, grace)
 
     def remove_container(self, container_id: str) -> None:
         """Its folder."""
-        with asked("remove container", container_id), self._home.locked():
+        with asked("remove", self._home.known_as(container_id)), self._home.locked():
             container = self._home.find(container_id)
             sight = container and look(container)
             if not container or not sight:
@@ -142,7 +142,7 @@ class NativeEngine:
             with hold(container.lock, patience=PATIENCE) as held:
                 # A supervisor whose starter was killed may have begun late.
                 if not held:
-                    raise faults.busy(f"container {sight.definition.name}")
+                    raise faults.busy(sight.definition.name)
                 self._home.forget(container)
             container.lock.unlink(missing_ok=True)
 
@@ -206,7 +206,7 @@ class NativeEngine:
         """Two looks at its processes, half a second apart."""
         from embctl.engine.native.sampling import sample  # noqa: PLC0415 - costs start-up time
 
-        with asked("sample container", container_id):
+        with asked("sample", self._home.known_as(container_id)):
             status = self._home.container(container_id).status()
             return sample(status.process if status else None)
 
@@ -226,9 +226,8 @@ class NativeEngine:
         return interrupted(f"getting {image}") if cancel.is_set() else faults.server_missing(image, missing)
 
     def _create(self, definition: Definition) -> str:
-        doing = "create container"
-        with asked(doing, definition.name), self._home.locked():
-            self._refuse_taken(doing, definition.name, definition)
+        with asked("create", definition.name), self._home.locked():
+            self._refuse_taken("create", definition.name, definition)
             for volume in definition.volumes:
                 self._home.add_volume(volume, None)
             self._home.add_container(definition)
@@ -257,6 +256,6 @@ class NativeEngine:
         tail: int | None = None,
         since: datetime | None = None,
     ) -> Iterator[LogLine]:
-        with asked("read the log of container", container_id):
+        with asked("read the log of", self._home.known_as(container_id)):
             container = self._home.container(container_id)
             yield from read_log(container, service, follow=follow, tail=tail, since=since, cancel=cancel)

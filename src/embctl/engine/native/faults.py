@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from embctl.engine.faults import container_gone
 from embctl.engine.native.records import RecordBroken
 from embctl.errors import Conflict, Failed
 
@@ -83,10 +82,21 @@ def busy(subject: str) -> Conflict:
     )
 
 
+def container_gone(container_id: str) -> Failed:
+    """The service was removed by somebody else."""
+    return Failed(
+        f"The service with the id {container_id[:12]} no longer exists: it was removed while embctl worked on it.",
+        code="container_gone",
+        details={"container_id": container_id},
+        actions=("Look again: embctl status", "Create it again: embctl start all"),
+        retryable=True,
+    )
+
+
 def container_running(name: str) -> Failed:
     """It was to be removed."""
     return Failed(
-        f"Could not remove container {name}: it is running.",
+        f"Could not remove {name}: it is running.",
         code="container_running",
         details={"subject": name},
         actions=("Stop it first: embctl stop all",),
@@ -94,9 +104,9 @@ def container_running(name: str) -> Failed:
 
 
 def image_missing(image: str, packages: tuple[str, ...]) -> Failed:
-    """A container of it was to be created."""
+    """A service of it was to be created."""
     return Failed(
-        f"Could not create a container of {image}: {_lacking(packages)}.",
+        f"The native runtime cannot stand in for {image}: {_lacking(packages)}.",
         code="image_missing",
         details={"subject": image, "missing": list(packages)},
         actions=_install(),
@@ -106,7 +116,7 @@ def image_missing(image: str, packages: tuple[str, ...]) -> Failed:
 def immortal(name: str, pid: int) -> Failed:
     """Its process outlived being killed."""
     return Failed(
-        f"Could not stop container {name}: its process (pid {pid}) does not end, not even when it is killed.",
+        f"Could not stop {name}: its process (pid {pid}) does not end, not even when it is killed.",
         code="engine_refused",
         details={"subject": name, "pid": pid},
         actions=(f"See what it waits for; a disk that does not answer, for one: ps -o stat,wchan -p {pid}",),
@@ -116,7 +126,7 @@ def immortal(name: str, pid: int) -> Failed:
 def server_missing(image: str, packages: tuple[str, ...]) -> Failed:
     """It was to be pulled or built: natively, that is the user's package manager's business."""
     return Failed(
-        f"The native runtime cannot run {image}: {_lacking(packages)}.",
+        f"The native runtime cannot stand in for {image}: {_lacking(packages)}.",
         code="server_missing",
         details={"image": image, "missing": list(packages)},
         actions=_install(),
@@ -124,12 +134,12 @@ def server_missing(image: str, packages: tuple[str, ...]) -> Failed:
 
 
 def name_taken(doing: str, name: str) -> Conflict:
-    """A container has the name."""
+    """A service has the name."""
     return Conflict(
-        f"Could not {doing} {name}: the name is already in use by another container.",
+        f"Could not {doing} {name}: another service has that name.",
         code="name_taken",
         details={"subject": name},
-        actions=("Remove or rename that container, or choose another name: embctl --project NAME",),
+        actions=("Take that one down, or choose another name: embctl --project NAME",),
     )
 
 
@@ -156,7 +166,7 @@ def network_in_use(name: str, containers: tuple[str, ...]) -> Failed:
 def network_missing(container: str, name: str) -> Failed:
     """A container in it was to be started."""
     return Failed(
-        f"Could not start container {container}: network {name} not found.",
+        f"Could not start {container}: network {name} not found.",
         code="network_missing",
         details={"subject": container, "network": name},
         actions=("Let embctl create what is missing: embctl start all",),
@@ -176,7 +186,7 @@ def network_taken(name: str) -> Conflict:
 def not_started(name: str, reason: str) -> Failed:
     """Its process, or the one that was to look after it, could not begin."""
     return Failed(
-        f"Could not start container {name}: {reason}",
+        f"Could not start {name}: {reason}",
         code="engine_refused",
         details={"subject": name, "reason": reason},
         actions=("Check that embctl's Python environment is whole: python -m embctl --version",),

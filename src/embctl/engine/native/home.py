@@ -50,6 +50,15 @@ class Home:
         container = Container(state=self.state, id=container_id)
         return container if ID.fullmatch(container_id) and container.folder.is_dir() else None
 
+    def known_as(self, container_id: str) -> str:
+        """Its name, for messages; the beginning of its id where that cannot be had."""
+        found = self.find(container_id)
+        try:
+            definition = found and found.definition()
+        except (RecordBroken, OSError):
+            definition = None
+        return definition.name if definition else container_id[:12]
+
     def container(self, container_id: str) -> Container:
         """That one. Failed(code="container_gone") when there is none."""
         container = self.find(container_id)

@@ -27,6 +27,8 @@ from embctl.model import (
 
 __all__ = ["Sight", "look", "observe", "port_owner", "sights"]
 
+# What the holder of a port is called.
+KIND = "service"
 NOBODY_SAW = "nobody saw it end: the machine was restarted, its supervisor was killed, or the disk was full"
 
 
@@ -141,6 +143,7 @@ def observe(home: Home, images: Images, spec: StackSpec) -> Observed:
             (port for service in spec.services for port in service.ports),
             own=[port for sight in everything if sight.alive and sight.project == spec.project for port in sight.ports],
             others=list(_published(sight for sight in everything if sight.project != spec.project)),
+            kind=KIND,
             local=True,
         ),
     )
@@ -151,7 +154,7 @@ def port_owner(home: Home, wanted: Port, *, besides: Sight) -> PortOwner | None:
     others = (sight for sight in sights(home, besides.project) if sight.container != besides.container)
     for name, port in _published(others):
         if overlapping(wanted, port):
-            return PortOwner(port=wanted.published, kind="container", name=name)
+            return PortOwner(port=wanted.published, kind=KIND, name=name)
     return next(iter(listening_processes([wanted])), None)
 
 

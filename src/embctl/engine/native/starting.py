@@ -34,7 +34,7 @@ def start(home: Home, container_id: str, python: str) -> None:
             if sight.alive and not sight.orphan:
                 return  # by the supervisor of a starter that was killed
             if not held:
-                raise faults.busy(f"container {sight.definition.name}")
+                raise faults.busy(sight.definition.name)
             if not sight.orphan:
                 _check(home, sight)
             container.forget_stop()

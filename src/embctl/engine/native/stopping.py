@@ -42,7 +42,7 @@ def stop(home: Home, container_id: str, grace: float) -> None:
                     _stop_unsupervised(container, grace)
                     return
             if time.monotonic() > deadline + MARGIN:
-                raise faults.busy(f"container {container_id[:12]}")
+                raise faults.busy(home.known_as(container_id))
         time.sleep(POLL)
         status = _status(container)
 
