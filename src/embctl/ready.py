@@ -16,6 +16,8 @@ __all__ = ["Endpoint", "Probe", "Verdict", "probe", "wait_until_ready"]
 
 POLL = 0.25
 LOG_TAIL = 20
+# Enough to find the last words of a run behind what the next one has said already.
+READ_BACK = 10 * LOG_TAIL
 # A container that the engine restarted has lost its exit code; in a crash loop the next one is not long in coming.
 LAST_WORDS = 2.0
 STAGES = tuple(Stage)
@@ -138,24 +140,31 @@ def _exited(wait: _Wait, engine: Engine, container: ObservedContainer | None, cl
     if container is None:
         return _verdict(wait, "exited", clock, last_seen=GONE)
     seen = f"it is {container.state}" + (f": {container.error}" if container.error else "")
-    return _verdict(wait, "exited", clock, last_seen=seen, log_tail=_tail(engine, container, cancel))
+    return _verdict(wait, "exited", clock, last_seen=seen, log_tail=_last_words(engine, container, cancel))
 
 
 def _timed_out(wait: _Wait, engine: Engine, container: ObservedContainer, clock: Clock, cancel: Cancel) -> Verdict:
     seen = wait.last_seen if container.state is ContainerState.RUNNING else f"it is {container.state}"
-    return _verdict(wait, "timed_out", clock, last_seen=seen, log_tail=_tail(engine, container, cancel))
+    _, present = _runs(engine, container, cancel)
+    return _verdict(wait, "timed_out", clock, last_seen=seen, log_tail=present)
 
 
-def _tail(engine: Engine, container: ObservedContainer, cancel: Cancel) -> tuple[str, ...]:
+def _last_words(engine: Engine, container: ObservedContainer, cancel: Cancel) -> tuple[str, ...]:
+    """Of the run that died: the one before where it was brought up again, or where it died before it said anything."""
+    earlier, present = _runs(engine, container, cancel)
+    return (earlier or present) if container.state is ContainerState.RUNNING else (present or earlier)
+
+
+def _runs(engine: Engine, container: ObservedContainer, cancel: Cancel) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """What earlier runs said last, and the present one."""
+    began = container.started_at
     try:
-        # Of the last run, unless that died before it said anything.
-        for since in (container.started_at, None):
-            lines = list(engine.logs(container, follow=False, tail=LOG_TAIL, since=since, cancel=cancel))
-            if lines:
-                break
+        lines = list(engine.logs(container, follow=False, tail=READ_BACK, since=None, cancel=cancel))
     except EmbctlError:
-        return ()  # the verdict matters more than a log that cannot be read
-    return tuple(line.text for line in lines[-LOG_TAIL:])
+        return (), ()  # the verdict matters more than a log that cannot be read
+    earlier = [line.text for line in lines if began and line.timestamp and line.timestamp < began]
+    present = [line.text for line in lines[len(earlier) :]]
+    return tuple(earlier[-LOG_TAIL:]), tuple(present[-LOG_TAIL:])
 
 
 def _verdict(

@@ -188,6 +188,28 @@ def test_a_container_that_is_stopped_by_somebody_ends_the_wait() -> None:
     assert (verdict.outcome, verdict.last_seen) == ("exited", f"it is {ContainerState.EXITED}")
 
 
+def test_a_service_that_was_brought_up_again_is_told_with_the_words_of_the_run_that_died() -> None:
+    scene = Scene(Behaviour(lines=("loading", "no such model")))
+
+    def brought_up_again() -> None:
+        container = scene.engine.named(NAME)
+        container.restarts, container.started_at = 1, scene.engine._now()
+        scene.engine.say(NAME, "loading")
+
+    scene.clock.at(1.0, brought_up_again)
+    verdict = scene.wait()
+    assert (verdict.outcome, verdict.log_tail) == ("exited", ("loading", "no such model"))
+
+
+def test_a_service_that_times_out_is_told_without_the_words_of_earlier_runs() -> None:
+    scene = Scene(Behaviour(lines=("starting",)))
+    scene.engine.stop_container(scene.id, 1.0)
+    scene.engine.behave("jina", Behaviour())
+    scene.engine.start_container(scene.id)
+    verdict = scene.wait()
+    assert (verdict.outcome, verdict.log_tail) == ("timed_out", ())
+
+
 def test_a_log_that_cannot_be_read_does_not_hide_the_verdict() -> None:
     scene = Scene(Behaviour(exit_code=3), restart="no")
     scene.engine.fail("logs", EngineUnreachable("gone", code="engine_unreachable"))
