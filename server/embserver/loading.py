@@ -54,9 +54,10 @@ def check(folder: Path, model: WantedModel) -> None:
 
 
 def _understand(folder: Path, model: WantedModel) -> _Understood:
-    from embserver import bertfamily, jinabert  # noqa: PLC0415 - the server listens before torch's seconds are spent
-
     files = modelfiles.read(folder)
+
+    from embserver import bertfamily, jinabert  # noqa: PLC0415 - torch's seconds are not spent on a folder without files
+
     if any(".mlp.gated_layers." in name for name in files.shapes):
         raise ModelRefused(
             f"{folder} belongs to the JinaBERT family of jina-embeddings-v2-base-en, -de, -zh, -es and -small "
