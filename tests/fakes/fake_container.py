@@ -74,6 +74,7 @@ class FakeContainer:
     health: Health = Health.NONE
     exit_code: int | None = None
     oom_killed: bool = False
+    error: str = ""
     restarts: int = 0
     started_at: datetime | None = None
     unsupervised: bool = False
@@ -110,7 +111,7 @@ class FakeContainer:
             health=self.health,
             exit_code=self.exit_code,
             oom_killed=self.oom_killed,
-            error="",
+            error=self.error,
             started_at=self.started_at,
             restarts=self.restarts,
             ports=self.ports,

@@ -76,6 +76,13 @@ def test_a_container_that_exited_with_an_error_shows_the_last_line_of_any_other_
     assert (seen.detail, seen.exit_code) == ("thread main panicked", 101)
 
 
+def test_what_the_engine_says_of_the_end_goes_before_the_last_line_of_the_log(scene: Scene) -> None:
+    container = scene.start(Behaviour(lines=("listening",)))
+    container.end(255)
+    container.error = "nobody saw it end"
+    assert scene.look().detail == "nobody saw it end"
+
+
 def test_a_server_that_was_brought_up_again_shows_what_is_missing_and_why_it_died_before(scene: Scene) -> None:
     brought_up_again(scene, said="starting once more")
     assert scene.look().detail == "loading: reading weights; before that it died: no such model"

@@ -106,7 +106,10 @@ def _has_died(container: ObservedContainer, answer: Probe) -> bool:
 
 
 def _last_words(context: Context, engine: Engine, container: ObservedContainer) -> str:
-    """Of the last run that ended; empty when the log cannot be read, or the present run has filled what is read."""
+    """Of the last run that ended, the engine's own before the log's; empty when that cannot be read, or the present run
+    has filled what is read."""
+    if container.error and container.state is not ContainerState.RUNNING:
+        return container.error
     running = container.started_at if container.state is ContainerState.RUNNING else None
     try:
         log = engine.logs(container, follow=False, tail=LAST_LINES, since=None, cancel=context.cancel)
