@@ -25,7 +25,8 @@ def small_disk(folder: Path, *, size: str) -> Iterator[Path]:
     if mounted.returncode != 0:
         pytest.skip(f"a tmpfs cannot be mounted here: {mounted.stderr.strip()}")
     yield disk
-    subprocess.run(["umount", disk], check=True)
+    # Lazily: what was killed a moment ago may still be on its way out.
+    subprocess.run(["umount", "-l", disk], check=True)
 
 
 def fill(disk: Path) -> None:
