@@ -1,0 +1,208 @@
+"""Reads JSON with comments into nodes that say where everything stands. Changes nothing.
+
+One pass without recursion: the depth of a file is bounded by memory alone.
+"""
+
+import json
+import re
+from bisect import bisect_right
+from typing import Any, Final, Literal, NamedTuple
+
+__all__ = ["Item", "Node", "NotJsonc", "comments_end", "read", "value"]
+
+Kind = Literal["object", "array", "scalar"]
+
+# Possessive throughout, so that nothing is looked at twice however long it is.
+_SKIPPED: Final = r"(?:[ \t\r\n]++|//[^\r\n]*+|/\*(?:[^*]++|\*(?!/))*+\*/)*+"
+_STRING: Final = r'"[^"\\\x00-\x1f]*+(?:\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})[^"\\\x00-\x1f]*+)*+"'
+_NUMBER: Final = r"-?(?:0|[1-9][0-9]*+)(?:\.[0-9]++)?+(?:[eE][+-]?[0-9]++)?+"
+_TOKEN: Final = re.compile(
+    rf"{_SKIPPED}(?:(?P<string>{_STRING})(?P<colon>{_SKIPPED}:)?+"
+    rf"|(?P<scalar>(?:{_NUMBER}|true|false|null)(?![\w.+-]))"
+    r"|(?P<mark>[{}\[\],])|(?P<end>\Z))"
+)
+_TRIVIA: Final = re.compile(_SKIPPED)
+_COMMENT: Final = re.compile(r"//[^\r\n]*+|/\*(?:[^*]++|\*(?!/))*+\*/")
+_LINE_BREAK: Final = re.compile(r"\r\n|\r|\n")
+_MARK: Final = "\N{ZERO WIDTH NO-BREAK SPACE}"
+_SHOWN: Final = 20
+
+
+class NotJsonc(ValueError):
+    """The text cannot be read: `reason` says why, `line` and `column` (from 1, in characters) where."""
+
+    def __init__(self, reason: str, line: int, column: int) -> None:
+        super().__init__(f"{line}:{column}: {reason}")
+        self.reason = reason
+        self.line = line
+        self.column = column
+
+
+class Item(NamedTuple):
+    """An element of an array, or a member of an object with its `key`; `start` is where it, or its key, begins, `comma`
+    the offset of the comma behind it, None where there is none."""
+
+    start: int
+    value: "Node"
+    key: str | None
+    comma: int | None
+
+
+class Node(NamedTuple):
+    """A value at text[start:end]; `items` is empty below the depth that was asked for."""
+
+    kind: Kind
+    start: int
+    end: int
+    items: tuple[Item, ...] = ()
+
+    def member(self, key: str) -> Item | None:
+        """The member of that key that counts, the last one."""
+        return next((item for item in reversed(self.items) if item.key == key), None)
+
+
+class _Open:
+    """A container that is being read; `wants` is what may come next in it."""
+
+    __slots__ = ("commas", "in_object", "key", "kept", "start", "values", "wants")
+
+    def __init__(self, start: int, *, in_object: bool, kept: bool) -> None:
+        self.start = start
+        self.in_object = in_object
+        self.kept = kept
+        self.wants = _KEY_OR_END if in_object else _VALUE_OR_END
+        self.key: tuple[int, str | None] = (start, None)
+        self.values: list[tuple[int, str | None, Node]] = []
+        self.commas: list[int] = []
+
+    def node(self, end: int) -> Node:
+        """The container, which ends there."""
+        commas = [*self.commas, None]
+        items = tuple(
+            Item(start, value, key, commas[index] if index < len(commas) else None)
+            for index, (start, key, value) in enumerate(self.values)
+        )
+        return Node("object" if self.in_object else "array", self.start, end, items)
+
+
+_KEY_OR_END, _VALUE_OR_END = "a key with its colon or }", "a value or ]"
+_VALUE, _COMMA_OR_BRACE, _COMMA_OR_BRACKET = "a value", "a comma or }", "a comma or ]"
+
+
+def read(text: str, *, depth: int) -> Node | None:
+    """The value that `text` holds, None when there are only comments and blanks. Containers nested less than `depth`
+    deep have their items. Raises NotJsonc."""
+    open_: list[_Open] = []
+    top: _Open | None = None
+    root: Node | None = None
+    position = 1 if text.startswith(_MARK) else 0
+    match = _TOKEN.match
+    while True:
+        found = match(text, position)
+        if found is None:
+            raise _no_token(text, position)
+        group, position = found.lastgroup, found.end()
+        if group == "end":
+            break
+        if group == "colon":
+            start = found.start("string")
+            if top is None or top.wants is not _KEY_OR_END:
+                raise _misplaced(text, found.end() - 1, ":", top)
+            top.wants = _VALUE
+            if top.kept:
+                top.key = start, json.loads(found["string"])
+            continue
+        start, token = found.start(group or 0), found[group or 0]
+        if root is not None:
+            raise _wrong(text, start, "something follows the value that should be all")
+        if group == "mark" and token in ",}]":
+            if top is None:
+                raise _misplaced(text, start, token, top)
+            if token == ",":
+                if top.wants not in {_COMMA_OR_BRACE, _COMMA_OR_BRACKET}:
+                    raise _misplaced(text, start, token, top)
+                top.wants = _KEY_OR_END if top.in_object else _VALUE_OR_END
+                if top.kept:
+                    top.commas.append(start)
+                continue
+            if top.in_object is not (token == "}") or top.wants is _VALUE:
+                raise _misplaced(text, start, token, top)
+            done = top.node(position)
+            open_.pop()
+            top = open_[-1] if open_ else None
+        else:
+            if top is not None and top.wants not in {_VALUE, _VALUE_OR_END}:
+                raise _misplaced(text, start, token, top)
+            if group == "mark":
+                top = _Open(start, in_object=token == "{", kept=len(open_) < depth)
+                open_.append(top)
+                continue
+            done = Node("scalar", start, position)
+        if top is None:
+            root = done
+            continue
+        top.wants = _COMMA_OR_BRACE if top.in_object else _COMMA_OR_BRACKET
+        if top.kept:
+            begins, key = top.key if top.in_object else (done.start, None)
+            top.values.append((begins, key, done))
+    if top is not None:
+        kind = "object" if top.in_object else "array"
+        raise _wrong(
+            text, len(text), f"the {kind} that begins at {':'.join(map(str, _place(text, top.start)))} does not end"
+        )
+    return root
+
+
+def _misplaced(text: str, offset: int, token: str, top: _Open | None) -> NotJsonc:
+    seen = token if len(token) <= _SHOWN else f"{token[:_SHOWN]}..."
+    return _wrong(text, offset, f"{seen} stands where {top.wants if top else _VALUE} should be")
+
+
+def _no_token(text: str, position: int) -> NotJsonc:
+    found = _TRIVIA.match(text, position)
+    offset = found.end() if found else position
+    if text.startswith("/*", offset):
+        return _wrong(text, offset, "a comment does not end")
+    if text[offset] == '"':
+        why = "it does not end on its line, or holds a wrong escape or a control character"
+        return _wrong(text, offset, f"the string is not valid: {why}")
+    return _wrong(text, offset, f"{text[offset]!r} is not expected here")
+
+
+def value(text: str) -> Any:
+    """The Python value of one node's text, which `read` has accepted. RecursionError beyond about 1,000 levels."""
+    tokens: list[str] = []
+    for found in _TOKEN.finditer(text):
+        group = found.lastgroup
+        if group in {"string", "colon"}:
+            tokens.append(found["string"] + (":" if group == "colon" else ""))
+        elif group:
+            token = found[group]
+            if token in {"}", "]"} and tokens[-1] == ",":
+                tokens.pop()
+            tokens.append(token)
+    return json.loads("".join(tokens))
+
+
+def comments_end(text: str, start: int, end: int) -> int:
+    """The end of the last comment between two offsets that have nothing but blanks and comments between them; `start`
+    where there is none."""
+    found = None
+    for found in _COMMENT.finditer(text, start, end):
+        pass
+    return found.end() if found else start
+
+
+def _line_starts(text: str) -> list[int]:
+    """The offsets at which lines begin."""
+    return [1 if text.startswith(_MARK) else 0, *(found.end() for found in _LINE_BREAK.finditer(text))]
+
+
+def _place(text: str, offset: int) -> tuple[int, int]:
+    starts = _line_starts(text)
+    line = bisect_right(starts, offset)
+    return line, offset - starts[line - 1] + 1
+
+
+def _wrong(text: str, offset: int, reason: str) -> NotJsonc:
+    return NotJsonc(reason, *_place(text, offset))
