@@ -18,11 +18,7 @@ def add(text: str, container: Node, items: Sequence[str], style: Style, *, blank
     """The text with `items`, already written (see `indent_within`), behind the last item and its comments, each on a
     line of its own; with `blank_line` an empty one before them."""
     last = container.items[-1] if container.items else None
-    if last is None:
-        after = container.start + 1
-    else:
-        after = last.value.end if last.comma is None else last.comma + 1
-    at = comments_end(text, after, container.end - 1)
+    at = comments_end(text, _after(last) if last else container.start + 1, container.end - 1)
     begin = style.newline + indent_within(text, container, style)
     ours = (style.newline if blank_line else "") + ",".join(begin + item for item in items)
     if last is None:
@@ -30,6 +26,10 @@ def add(text: str, container: Node, items: Sequence[str], style: Style, *, blank
     if last.comma is not None:
         return f"{text[:at]}{ours},{text[at:]}"
     return f"{text[: last.value.end]},{text[last.value.end : at]}{ours}{text[at:]}"
+
+
+def _after(item: Item) -> int:
+    return item.value.end if item.comma is None else item.comma + 1
 
 
 def indent_within(text: str, container: Node, style: Style) -> str:

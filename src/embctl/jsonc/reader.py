@@ -25,7 +25,7 @@ _TRIVIA: Final = re.compile(_SKIPPED)
 _COMMENT: Final = re.compile(r"//[^\r\n]*+|/\*(?:[^*]++|\*(?!/))*+\*/")
 _LINE_BREAK: Final = re.compile(r"\r\n|\r|\n")
 _MARK: Final = "\N{ZERO WIDTH NO-BREAK SPACE}"
-_SHOWN: Final = 20
+_OPENING: Final = "{["
 
 
 class NotJsonc(ValueError):
@@ -64,7 +64,7 @@ class Node(NamedTuple):
 class _Open:
     """A container that is being read; `wants` is what may come next in it."""
 
-    __slots__ = ("commas", "in_object", "key", "kept", "start", "values", "wants")
+    __slots__ = ("commas", "in_object", "kept", "key", "start", "values", "wants")
 
     def __init__(self, start: int, *, in_object: bool, kept: bool) -> None:
         self.start = start
@@ -92,70 +92,94 @@ _VALUE, _COMMA_OR_BRACE, _COMMA_OR_BRACKET = "a value", "a comma or }", "a comma
 def read(text: str, *, depth: int) -> Node | None:
     """The value that `text` holds, None when there are only comments and blanks. Containers nested less than `depth`
     deep have their items. Raises NotJsonc."""
-    open_: list[_Open] = []
-    top: _Open | None = None
-    root: Node | None = None
+    reading = _Reading(text, depth)
     position = 1 if text.startswith(_MARK) else 0
-    match = _TOKEN.match
     while True:
-        found = match(text, position)
+        found = _TOKEN.match(text, position)
         if found is None:
             raise _no_token(text, position)
-        group, position = found.lastgroup, found.end()
-        if group == "end":
-            break
-        if group == "colon":
-            start = found.start("string")
-            if top is None or top.wants is not _KEY_OR_END:
-                raise _misplaced(text, found.end() - 1, ":", top)
-            top.wants = _VALUE
-            if top.kept:
-                top.key = start, json.loads(found["string"])
-            continue
-        start, token = found.start(group or 0), found[group or 0]
-        if root is not None:
-            raise _wrong(text, start, "something follows the value that should be all")
-        if group == "mark" and token in ",}]":
-            if top is None:
-                raise _misplaced(text, start, token, top)
-            if token == ",":
-                if top.wants not in {_COMMA_OR_BRACE, _COMMA_OR_BRACKET}:
-                    raise _misplaced(text, start, token, top)
-                top.wants = _KEY_OR_END if top.in_object else _VALUE_OR_END
-                if top.kept:
-                    top.commas.append(start)
-                continue
-            if top.in_object is not (token == "}") or top.wants is _VALUE:
-                raise _misplaced(text, start, token, top)
-            done = top.node(position)
-            open_.pop()
-            top = open_[-1] if open_ else None
-        else:
-            if top is not None and top.wants not in {_VALUE, _VALUE_OR_END}:
-                raise _misplaced(text, start, token, top)
-            if group == "mark":
-                top = _Open(start, in_object=token == "{", kept=len(open_) < depth)
-                open_.append(top)
-                continue
-            done = Node("scalar", start, position)
+        if found.lastgroup == "end":
+            return reading.finished()
+        reading.take(found)
+        position = found.end()
+
+
+class _Reading:
+    """One text on its way to a node."""
+
+    def __init__(self, text: str, depth: int) -> None:
+        self._text = text
+        self._depth = depth
+        self._open: list[_Open] = []
+        self._root: Node | None = None
+
+    def take(self, found: re.Match[str]) -> None:
+        """The next token. Raises NotJsonc where it does not belong."""
+        top = self._open[-1] if self._open else None
+        match found.lastgroup:
+            case "colon":
+                self._key(found, top)
+            case "mark" if found["mark"] in _OPENING:
+                self._begin(found.start("mark"), top, in_object=found["mark"] == "{")
+            case "mark":
+                self._go_on(found.start("mark"), top)
+            case group:
+                start = found.start(group or 0)
+                self._expect_value(start, top)
+                self._put(Node("scalar", start, found.end()), top)
+
+    def finished(self) -> Node | None:
+        """The whole value. Raises NotJsonc where it does not end."""
+        if not self._open:
+            return self._root
+        kind, begins = ("object" if self._open[-1].in_object else "array"), _place(self._text, self._open[-1].start)
+        raise _wrong(self._text, len(self._text), f"the {kind} that begins at {begins[0]}:{begins[1]} does not end")
+
+    def _key(self, found: re.Match[str], top: _Open | None) -> None:
+        if top is None or top.wants is not _KEY_OR_END:
+            raise self._misplaced(found.end() - 1, top)
+        top.wants = _VALUE
+        if top.kept:
+            top.key = found.start("string"), json.loads(found["string"])
+
+    def _begin(self, start: int, top: _Open | None, *, in_object: bool) -> None:
+        self._expect_value(start, top)
+        self._open.append(_Open(start, in_object=in_object, kept=len(self._open) < self._depth))
+
+    def _go_on(self, start: int, top: _Open | None) -> None:
+        """A comma, or the end of a container."""
+        mark = self._text[start]
         if top is None:
-            root = done
-            continue
+            raise self._misplaced(start, top)
+        if mark == ",":
+            if top.wants not in {_COMMA_OR_BRACE, _COMMA_OR_BRACKET}:
+                raise self._misplaced(start, top)
+            top.wants = _KEY_OR_END if top.in_object else _VALUE_OR_END
+            if top.kept:
+                top.commas.append(start)
+            return
+        if top.in_object is not (mark == "}") or top.wants is _VALUE:
+            raise self._misplaced(start, top)
+        self._open.pop()
+        self._put(top.node(start + 1), self._open[-1] if self._open else None)
+
+    def _put(self, done: Node, top: _Open | None) -> None:
+        if top is None:
+            self._root = done
+            return
         top.wants = _COMMA_OR_BRACE if top.in_object else _COMMA_OR_BRACKET
         if top.kept:
             begins, key = top.key if top.in_object else (done.start, None)
             top.values.append((begins, key, done))
-    if top is not None:
-        kind = "object" if top.in_object else "array"
-        raise _wrong(
-            text, len(text), f"the {kind} that begins at {':'.join(map(str, _place(text, top.start)))} does not end"
-        )
-    return root
 
+    def _expect_value(self, start: int, top: _Open | None) -> None:
+        if self._root is not None or (top is not None and top.wants not in {_VALUE, _VALUE_OR_END}):
+            raise self._misplaced(start, top)
 
-def _misplaced(text: str, offset: int, token: str, top: _Open | None) -> NotJsonc:
-    seen = token if len(token) <= _SHOWN else f"{token[:_SHOWN]}..."
-    return _wrong(text, offset, f"{seen} stands where {top.wants if top else _VALUE} should be")
+    def _misplaced(self, offset: int, top: _Open | None) -> NotJsonc:
+        if self._root is not None:
+            return _wrong(self._text, offset, "something follows the value that should be all")
+        return _wrong(self._text, offset, f"{self._text[offset]} stands where {top.wants if top else _VALUE} should be")
 
 
 def _no_token(text: str, position: int) -> NotJsonc:
@@ -187,10 +211,7 @@ def value(text: str) -> Any:
 def comments_end(text: str, start: int, end: int) -> int:
     """The end of the last comment between two offsets that have nothing but blanks and comments between them; `start`
     where there is none."""
-    found = None
-    for found in _COMMENT.finditer(text, start, end):
-        pass
-    return found.end() if found else start
+    return max((found.end() for found in _COMMENT.finditer(text, start, end)), default=start)
 
 
 def _line_starts(text: str) -> list[int]:

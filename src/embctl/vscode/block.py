@@ -93,8 +93,9 @@ class Block:
         """The text with exactly the `wanted` items as ours; the same text when it has them already."""
         if self._text is not None and self.ours == list(wanted):
             return self._text
-        before = self.removed() if self.ours else self._text
-        return Block(before, self._place)._put(wanted)
+        if self.ours:
+            return Block(self.removed(), self._place).installed(wanted)
+        return self._put(wanted)
 
     def _put(self, wanted: Sequence[Mapping[str, Any]]) -> str:
         text, root, array = self._text, self._root, self._array

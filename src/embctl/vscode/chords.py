@@ -22,8 +22,8 @@ _PLACE = re.compile(r"\[(?:digit([0-9])|key([a-z])|([a-z0-9_]+))\]")
 
 
 def normalised(key: str) -> str:
-    """The first chord of a keybinding, its modifiers in order, its key by the character that an American keyboard has in
-    that place: `shift+ctrl+9`, `Ctrl-Shift-9` and `ctrl+shift+[Digit9]` are one. A longer sequence takes its first
+    """The first chord of a keybinding: its modifiers in order, its key by the character that an American keyboard has
+    in that place: `shift+ctrl+9`, `Ctrl-Shift-9` and `ctrl+shift+[Digit9]` are one. A longer sequence takes its first
     chord away from everybody else, so that is what counts."""
     rest = key.strip().lower().split(" ")[0]
     modifiers = set()

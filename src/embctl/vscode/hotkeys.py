@@ -26,8 +26,8 @@ def this_system(platform: str = sys.platform) -> System:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hotkey:
-    """A task with its chord. `key` goes with shift and ctrl (cmd on macOS); `twin` names it by its place on the keyboard
-    where some layouts cannot type it; `also` are whole chords for systems that keep the first for themselves."""
+    """A task with its chord. `key` goes with shift and ctrl (cmd on macOS); `twin` names it by its place on the
+    keyboard where some layouts cannot type it; `also` are whole chords for systems that keep the first."""
 
     key: str
     task: str
