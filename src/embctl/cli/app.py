@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from embctl import __version__
-from embctl.cli import config, data, stack, watch
+from embctl.cli import config, data, stack, vscode, watch
 from embctl.cli.options import Options, Output, with_options
 from embctl.cli.wiring import report_on
 from embctl.errors import Interrupted, UsageError
@@ -42,7 +42,7 @@ def root(
     return 0
 
 
-for _part in (stack, watch, data, config):
+for _part in (stack, watch, data, vscode, config):
     _part.register(app)
 
 
@@ -59,7 +59,10 @@ def run_command_line(arguments: list[str]) -> int:
 def _report_usage_error(arguments: list[str], error: Any) -> int:
     from embctl.result import Result
 
-    names = {info.name or info.callback.__name__ for info in app.registered_commands if info.callback} | {"config"}
+    names = {info.name or info.callback.__name__ for info in app.registered_commands if info.callback} | {
+        "config",
+        "vscode",
+    }
     command = next((word for word in arguments if word in names), "")
     wanted = next((o for o in Output if {f"-o{o}", f"--output={o}"} & set(arguments) or _follows(arguments, o)), None)
     usage = error.ctx.get_usage() if getattr(error, "ctx", None) else ""

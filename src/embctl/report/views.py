@@ -14,20 +14,25 @@ from embctl.outcomes import (
     ConfigPaths,
     ConfigShown,
     ConfigValid,
+    EditorsChanged,
+    EditorsSeen,
+    Help,
     Migrated,
     Planned,
     Ready,
     ServiceReady,
     ServiceStatus,
+    Snippets,
     Started,
     Status,
     Streamed,
 )
-from embctl.report.wording import duration, size
+from embctl.report.wording import duration, keys, size
 
 __all__ = ["error_view", "view"]
 
 _GOOD, _BAD, _BUSY, _DIM = "green", "red", "yellow", "dim"
+_INSTALLED = {"installed": _GOOD, "outdated": _BUSY, "absent": _DIM}
 
 
 def _table(*columns: str) -> Table:
@@ -200,6 +205,70 @@ def _(data: ConfigPaths) -> RenderableType:
 @view.register
 def _(data: ConfigValid) -> RenderableType:
     return Text("\n".join(f"valid: {file}" for file in data.files))
+
+
+@view.register
+def _(data: EditorsChanged) -> RenderableType:
+    parts = []
+    for each in data.files:
+        parts.append(Text(f"{each.file}: {each.change}"))
+        if each.backup:
+            parts.append(Text(f"  before: {each.backup}", style=_DIM))
+        if each.diff:
+            parts.append(Text(each.diff.rstrip("\n")))
+    return Group(*parts)
+
+
+@view.register
+def _(data: EditorsSeen) -> RenderableType:
+    table = _table("EDITOR", "PROFILE", "TASKS", "HOTKEYS", "RUNS")
+    notes = []
+    for each in data.editors:
+        table.add_row(
+            Text(each.editor, style="bold"),
+            each.profile or "Default",
+            Text(each.tasks, style=_INSTALLED.get(each.tasks, _BAD)),
+            Text(each.keybindings, style=_INSTALLED.get(each.keybindings, _BAD)),
+            each.command or "-",
+        )
+        if each.taken:
+            notes.append(f"{each.editor}: your own rules use {', '.join(each.taken)}")
+        if each.command and not each.command_found:
+            notes.append(f"{each.editor}: {each.command} is gone: embctl install-vscode")
+        elif "outdated" in {each.tasks, each.keybindings}:
+            notes.append(f"{each.editor}: made by another embctl, or with other options: embctl install-vscode")
+        if each.detail:
+            notes.append(f"{each.editor}: {each.detail}")
+    return Group(table, *(Text(note, style=_DIM) for note in notes))
+
+
+@view.register
+def _(data: Snippets) -> RenderableType:
+    return Group(
+        Text("Tasks: Open User Tasks", style="bold"),
+        Text(data.tasks, no_wrap=True, overflow="ignore"),
+        Text("Preferences: Open Keyboard Shortcuts (JSON)", style="bold"),
+        Text(data.keybindings, no_wrap=True, overflow="ignore"),
+    )
+
+
+@view.register
+def _(data: Help) -> RenderableType:
+    table = _table("KEYS", "DOES", "TASK")
+    for row in data.hotkeys:
+        table.add_row(Text(keys(row.chords[0]), style="bold cyan"), row.does, Text(row.task, style=_DIM))
+        if row.chords[-1] != row.chords[0] and "[" not in row.chords[-1]:
+            table.add_row(Text(keys(row.chords[-1]), style="bold cyan"), Text("the same", style=_DIM), "")
+    services = [
+        Text.assemble(
+            (f"{service.service:<8}", "bold"),
+            (service.stage or service.state, _GOOD if service.stage == "warm" else _BUSY),
+            (f"  {service.url}  {facts_line(service.facts)}".rstrip(), _DIM),
+        )
+        for service in data.services
+    ]
+    trouble = [Text(f"The services cannot be seen: {data.trouble}", style=_BUSY)] if data.trouble else []
+    return Group(table, Text(""), *services, *trouble)
 
 
 def error_view(error: EmbctlError) -> RenderableType:

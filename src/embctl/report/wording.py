@@ -14,7 +14,7 @@ from embctl.events import (
     StageReached,
 )
 
-__all__ = ["duration", "event_line", "progress_text", "size", "timestamp"]
+__all__ = ["duration", "event_line", "keys", "progress_text", "size", "timestamp"]
 
 _DOING = {
     "CreateNetwork": ("creating", "created"),
@@ -53,6 +53,11 @@ def duration(seconds: float) -> str:
     if whole < _DAY:
         return f"{whole // _HOUR} h {whole % _HOUR // _MINUTE} min"
     return f"{whole // _DAY} d {whole % _DAY // _HOUR} h"
+
+
+def keys(chord: str) -> str:
+    """A chord as keyboards are labelled: Ctrl+Shift+9."""
+    return "+".join(part.capitalize() for part in chord.split("+"))
 
 
 def timestamp(moment: datetime) -> str:
