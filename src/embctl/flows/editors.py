@@ -79,6 +79,7 @@ def install(
     """Put tasks and keybindings into the chosen files; a second install changes nothing. A chord that the user's own
     rules use stays theirs, unless `force`."""
     warnings: list[str] = []
+    chosen: tuple[Target, ...]
     if choice.workspace is not None:
         chosen = (_workspace(choice.workspace),)
         # A folder's tasks are shared with people who have embctl elsewhere.
@@ -108,8 +109,9 @@ def install(
 
 def uninstall(context: Context, machine: Machine, choice: Choice, *, dry_run: bool = False) -> Result[EditorsChanged]:
     """Take exactly ours out of the chosen files, of all profiles where none was named."""
+    chosen: tuple[Target, ...]
     if choice.workspace is not None:
-        chosen: tuple[Target, ...] = (_workspace(choice.workspace),)
+        chosen = (_workspace(choice.workspace),)
     else:
         every = choice.all_profiles or not choice.profile
         chosen = _profiles(_chosen(machine, choice), choice.profile, every=every)
