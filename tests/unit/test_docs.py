@@ -14,6 +14,9 @@ from embctl.engine.faults import CODES, refused
 from embctl.errors import EmbctlError
 from embctl.report.jsonable import envelope, error_object
 from embctl.result import Result
+from embctl.vscode import rules
+from embctl.vscode.block import TASKS, Block
+from embctl.vscode.hotkeys import HOTKEYS
 
 DOCS = Path(__file__).parents[2] / "docs"
 
@@ -85,6 +88,24 @@ def test_every_event_type_is_documented() -> None:
     for event in (*events.Event.__args__,):
         name = re.sub(r"(?<!^)(?=[A-Z])", "_", event.__name__).lower()
         assert f"`{name}`" in page
+
+
+def test_the_tables_of_hotkeys_are_those_of_the_program() -> None:
+    rows = [[f"`shift+{each.key}`", f"`{each.label}`", each.does] for each in HOTKEYS]
+    assert table_of("chord", read("hotkeys.md")) == rows
+    assert table_of("chord", read("../README.md")) == [[chord, does] for chord, _, does in rows]
+
+
+def table_of(heading: str, page: str) -> list[list[str]]:
+    """The rows of the table whose first heading begins so."""
+    lines = page[page.index(f"| {heading} ") :].split("\n\n", maxsplit=1)[0].splitlines()[2:]
+    return [line.strip("| ").split(" | ") for line in lines]
+
+
+def test_the_tasks_of_this_repository_are_those_of_the_program() -> None:
+    block = Block((DOCS.parent / ".vscode" / "tasks.json").read_text(encoding="utf-8"), TASKS)
+    assert block.ours == rules.tasks("embctl")
+    assert block.others == []
 
 
 def test_the_commands_page_is_what_help_says() -> None:
