@@ -7,7 +7,20 @@ byte order mark, every kind of line break, duplicate keys (the last one counts).
 """
 
 from embctl.jsonc.edit import add, indent_within, remove
-from embctl.jsonc.reader import Item, Node, NotJsonc, read, value
+from embctl.jsonc.reader import Item, Node, NotJsonc, comments, read, value
 from embctl.jsonc.style import Style, render, style_of
 
-__all__ = ["Item", "Node", "NotJsonc", "Style", "add", "indent_within", "read", "remove", "render", "style_of", "value"]
+__all__ = [
+    "Item",
+    "Node",
+    "NotJsonc",
+    "Style",
+    "add",
+    "comments",
+    "indent_within",
+    "read",
+    "remove",
+    "render",
+    "style_of",
+    "value",
+]

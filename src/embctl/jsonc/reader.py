@@ -8,7 +8,7 @@ import re
 from bisect import bisect_right
 from typing import Any, Final, Literal, NamedTuple
 
-__all__ = ["Item", "Node", "NotJsonc", "comments_end", "read", "value"]
+__all__ = ["Item", "Node", "NotJsonc", "comments", "read", "value"]
 
 Kind = Literal["object", "array", "scalar"]
 
@@ -22,7 +22,7 @@ _TOKEN: Final = re.compile(
     r"|(?P<mark>[{}\[\],])|(?P<end>\Z))"
 )
 _TRIVIA: Final = re.compile(_SKIPPED)
-_COMMENT: Final = re.compile(r"//[^\r\n]*+|/\*(?:[^*]++|\*(?!/))*+\*/")
+_COMMENT: Final = re.compile(rf"{_STRING}|(?P<comment>//[^\r\n]*+|/\*(?:[^*]++|\*(?!/))*+\*/)")
 _LINE_BREAK: Final = re.compile(r"\r\n|\r|\n")
 _MARK: Final = "\N{ZERO WIDTH NO-BREAK SPACE}"
 _OPENING: Final = "{["
@@ -194,7 +194,8 @@ def _no_token(text: str, position: int) -> NotJsonc:
 
 
 def value(text: str) -> Any:
-    """The Python value of one node's text, which `read` has accepted. RecursionError beyond about 1,000 levels."""
+    """The Python value of one node's text, which `read` has accepted; numbers are floats, as in the editors that read
+    such files. RecursionError beyond about 1,000 levels."""
     tokens: list[str] = []
     for found in _TOKEN.finditer(text):
         group = found.lastgroup
@@ -205,13 +206,14 @@ def value(text: str) -> Any:
             if token in {"}", "]"} and tokens[-1] == ",":
                 tokens.pop()
             tokens.append(token)
-    return json.loads("".join(tokens))
+    # Python's int has a limit of digits, and refuses more.
+    return json.loads("".join(tokens), parse_int=float)
 
 
-def comments_end(text: str, start: int, end: int) -> int:
-    """The end of the last comment between two offsets that have nothing but blanks and comments between them; `start`
-    where there is none."""
-    return max((found.end() for found in _COMMENT.finditer(text, start, end)), default=start)
+def comments(text: str, start: int, end: int) -> list[tuple[int, int]]:
+    """Where the comments begin and end between two offsets within what `read` has accepted, neither of them in a string
+    or a comment; a line comment ends before its line break."""
+    return [found.span() for found in _COMMENT.finditer(text, start, end) if found["comment"] is not None]
 
 
 def _line_starts(text: str) -> list[int]:

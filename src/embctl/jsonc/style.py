@@ -5,10 +5,11 @@ import re
 from dataclasses import dataclass
 from typing import Any, Final
 
-__all__ = ["Style", "indent_at", "render", "style_of"]
+__all__ = ["Style", "indent_at", "line_break_at", "render", "style_of"]
 
 _BREAK: Final = re.compile(r"\r\n|\r|\n")
-_INDENTED: Final = re.compile(r"[\r\n]([ \t]+)[^ \t\r\n]")
+# Not the stars that block comments begin their lines with.
+_INDENTED: Final = re.compile(r"[\r\n]([ \t]+)[^ \t\r\n*]")
 _BLANKS: Final = re.compile(r"[ \t]*")
 
 
@@ -32,6 +33,12 @@ def indent_at(text: str, offset: int) -> str:
     start = max(text.rfind("\n", 0, offset), text.rfind("\r", 0, offset)) + 1
     found = _BLANKS.match(text, start, offset)
     return found[0] if found else ""
+
+
+def line_break_at(text: str, offset: int) -> int:
+    """The end of the line break at `offset`; `offset` where there is none."""
+    found = _BREAK.match(text, offset)
+    return found.end() if found else offset
 
 
 def render(content: Any, style: Style, indent: str) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from embctl.jsonc import Node, NotJsonc, Style, add, indent_within, read, remove, render, style_of, value
+from embctl.jsonc import Node, NotJsonc, Style, add, comments, indent_within, read, remove, render, style_of, value
 from embctl.vscode.hotkeys import PREFIX
 from embctl.vscode.rules import RUN_TASK
 
@@ -52,7 +52,7 @@ class Block:
         self.ours: list[Any] = []
         """The values of our items."""
         self.others: list[Any] = []
-        """The values of the user's own items, as far as they are objects."""
+        """The values of the user's own items, as far as they are objects; None stands for arrays and objects within."""
         self._indexes: set[int] = set()
         self._sort()
 
@@ -80,8 +80,10 @@ class Block:
             # Only what decides is read: an item may be deeper than Python's own reader goes.
             facts = {
                 member.key: value(self._text[member.value.start : member.value.end])
+                if member.value.kind == "scalar"
+                else None
                 for member in item.value.items
-                if member.key is not None and member.value.kind == "scalar"
+                if member.key is not None
             }
             if self._place.owns(facts):
                 self._indexes.add(index)
@@ -104,24 +106,11 @@ class Block:
         if root is None:
             return text + _gap(text) + _begun(_ADDED, wanted, self._place)
         for blank_line in (False, True):
-            if array is None:
-                written = _member(self._place.member or "", wanted, text, root)
-                put = add(text, root, [written], style_of(text), blank_line=blank_line)
-            else:
-                style = style_of(text)
-                indent = indent_within(text, array, style)
-                put = add(text, array, [render(item, style, indent) for item in wanted], style, blank_line=blank_line)
-            # Only an array without items of the user's can be taken for one that we had to begin.
-            if (array is not None and array.items) or Block(put, self._place).removed() == text:
-                break
-        self._check(put, wanted)
-        return put
-
-    def _check(self, put: str, wanted: Sequence[Mapping[str, Any]]) -> None:
-        """The last line of defence: what would be written reads as the old items and ours behind them."""
-        after = Block(put, self._place)
-        if after.ours != list(wanted) or after.others != self.others:
-            raise NotOurs("embctl does not know how to change this file without harm")
+            put = _among(text, root, array, wanted, self._place, blank_line=blank_line)
+            after = Block(put, self._place)
+            if after.ours == list(wanted) and after.others == self.others and after.removed() == text:
+                return put
+        raise NotOurs("embctl does not know how to change this file without harm")
 
     def removed(self) -> str | None:
         """The text without our items; None where the file was begun for them."""
@@ -135,9 +124,9 @@ class Block:
             if text.endswith(begun):
                 rest = text.removesuffix(begun)
                 return rest if not rest or rest.endswith(("\n", "\r")) else rest.removesuffix(" ")
-        if self._place.member and self._root and self._is_begun(text, self._root):
-            index = max(i for i, item in enumerate(self._root.items) if item.key == self._place.member)
-            return remove(text, self._root, {index})
+        before = self._without_member()
+        if before is not None:
+            return before
         taken = remove(text, array, self._indexes)
         if not self._leaves(taken):
             taken = remove(text, array, self._indexes, keep_blanks=True)
@@ -145,24 +134,30 @@ class Block:
                 raise NotOurs("embctl does not know how to take its items out of this file without harm")
         return taken
 
-    def _is_begun(self, text: str, root: Node) -> bool:
-        """Whether the member is the last one and written as we write it when it is missing."""
-        last = root.items[-1]
-        if last.key != self._place.member or len(self.ours) != len(last.value.items):
-            return False
-        style = style_of(text)
-        written = _member(last.key or "", self.ours, text, root)
-        begin = style.newline + indent_within(text, root, style)
-        return text[: last.value.end].endswith(begin + written) and not text[: last.value.end].endswith(
-            style.newline + begin + written
+    def _without_member(self) -> str | None:
+        """The text from before the member was put in; None where we did not do that, or it was changed since."""
+        text, root = self._text, self._root
+        if text is None or root is None or self._place.member is None or root.items[-1].key != self._place.member:
+            return None
+        before = remove(text, root, {len(root.items) - 1})
+        try:
+            block = Block(before, self._place)
+        except (NotJsonc, NotOurs):
+            return None
+        if block._root is None or block._array is not None:
+            return None
+        put = (
+            _among(before, block._root, None, self.ours, self._place, blank_line=blank_line)
+            for blank_line in (False, True)
         )
+        return before if text in put else None
 
     def _leaves(self, text: str) -> bool:
         try:
             after = Block(text, self._place)
         except (NotJsonc, NotOurs):
             return False
-        return not after.ours and after.others == self.others
+        return not after.ours and after.others == self.others and _remarks(text) == _remarks(self._text or "")
 
 
 def _whole(text: str) -> Any:
@@ -182,6 +177,24 @@ def _begun(header: str, items: Sequence[Mapping[str, Any]], place: Place) -> str
     return f"{header}\n{render(root, Style(), '')}\n"
 
 
-def _member(key: str, items: Sequence[Mapping[str, Any]], text: str, root: Node) -> str:
+def _among(
+    text: str,
+    root: Node,
+    array: Node | None,
+    items: Sequence[Mapping[str, Any]],
+    place: Place,
+    *,
+    blank_line: bool,
+) -> str:
+    """The text with `items` in the array, or with the member that they need."""
     style = style_of(text)
-    return f'"{key}": {render(items, style, indent_within(text, root, style))}'
+    indent = indent_within(text, array or root, style)
+    if array is None:
+        member = f'"{place.member}": {render(items, style, indent)}'
+        return add(text, root, [member], style, blank_line=blank_line)
+    return add(text, array, [render(item, style, indent) for item in items], style, blank_line=blank_line)
+
+
+def _remarks(text: str) -> list[str]:
+    """The comments."""
+    return [text[start:end] for start, end in comments(text, 0, len(text))]
