@@ -43,7 +43,7 @@ class Author:
     def file(self, place: Place, *, ours: bool = False) -> str:
         """A text that an editor reads, with items of ours among the others where asked for."""
         self._choose_manner()
-        chance = self._rng.randrange(8)
+        chance = self._rng.randrange(6)
         if chance == 0:
             return self._mark() + self._filling(4)
         if chance == 1 and not ours:
@@ -155,18 +155,20 @@ class Author:
 
     def _like_ours(self, place: Place) -> str:
         """What a file that we began, or a member that we put in, looks like once our items are out of it."""
-        pick = self._rng.choice
-        array = f"[{pick(('', _BREAK, _BREAK * 2, ' '))}{pick(('', '    ', '  '))}]"
-        header = pick(("// Added by embctl install-vscode.", "// Created by embctl install-vscode.", "", "//"))
-        text = pick(("", " ", _BREAK, "// mine", f"// mine{_BREAK}", "/**/", "  ")) + header + _BREAK
+        header = self._rng.choice(("// Added by embctl install-vscode.", "// Created by embctl install-vscode.", ""))
+        text = self._mostly("", " ", _BREAK, "// mine", f"// mine{_BREAK}", "/**/") + header + self._mostly(_BREAK, " ")
         if place is KEYBINDINGS:
-            return text + array + pick((_BREAK, "", _BREAK * 2))
-        version = pick(('"version": "2.0.0"', '"version": "2.0.0"', '"a": 1', ""))
-        members = [member for member in (version, pick((f'"tasks": {array}', ""))) if member]
-        indents = (f"{_BREAK}    ", f"{_BREAK}{_BREAK}    ", f"{_BREAK}  ", " ")
-        inside = ",".join(pick(indents) + member for member in members)
-        comma = pick(("", "", ",")) if members else ""
-        return f"{text}{{{inside}{comma}{pick((_BREAK, '', ' '))}}}{pick((_BREAK, ''))}"
+            gap = self._mostly(_BREAK, "", " ", _BREAK * 2)
+            return f"{text}[{gap}]{self._mostly(_BREAK, '', _BREAK * 2)}"
+        array = f"[{self._mostly(_BREAK, '', ' ', _BREAK * 2)}{self._mostly('    ', '', '  ')}]"
+        members = [self._mostly('"version": "2.0.0"', '"a": 1'), f'"tasks": {array}']
+        members = self._rng.choice((members, members[:1], members[1:], []))
+        between = (f"{_BREAK}    ", f"{_BREAK}{_BREAK}    ", f"{_BREAK}  ", " ")
+        inside = ",".join(self._mostly(*between) + member for member in members)
+        return f"{text}{{{inside}{self._mostly(_BREAK, '', ' ')}}}{self._mostly(_BREAK, '')}"
+
+    def _mostly(self, usual: str, *others: str) -> str:
+        return self._rng.choice(others) if self._one_in(8) else usual
 
 
 def _pieces(text: str) -> Iterator[str]:
