@@ -137,7 +137,10 @@ class Block:
     def _without_member(self) -> str | None:
         """The text from before the member was put in; None where we did not do that, or it was changed since."""
         text, root = self._text, self._root
-        if text is None or root is None or self._place.member is None or root.items[-1].key != self._place.member:
+        if text is None or root is None or self._place.member is None:
+            return None
+        last = root.items[-1]
+        if last.key != self._place.member or len(last.value.items) != len(self.ours):
             return None
         before = remove(text, root, {len(root.items) - 1})
         try:

@@ -174,7 +174,7 @@ def test_a_depth_of_a_hundred_thousand_is_refused_where_it_is_wrong() -> None:
 
 @pytest.mark.parametrize("newline", ["\n", ""])
 def test_ten_megabytes_are_read(newline: str) -> None:
-    one = f'{{"label": "build", "args": [1, 2]}}, /* one */{newline}'
+    one = f'{{"label": "build", "args": [1, "{"x" * 900}"]}}, /* one */{newline}'
     count = 10_000_000 // len(one)
     assert len(root(f"[{one * count}]").items) == count
 
