@@ -20,7 +20,7 @@ _BREAK = "\n"
 _BREAKS = ("\n", "\n", "\r\n", "\r")
 _WORDS = (
     "build", "test all", "ünï \U0001f600", "embctl", "embctl help", "EMBCTL: x", 'say "it"', "a // b", "/* no */",
-    "],}",     "back\\slash", "\u2028", "",
+    "],}", "back\\slash", "\u2028", "",
 )  # fmt: skip
 _REMARKS = (
     "mine", "", "blanks behind   ", "\t", '"tasks": [', "]}", "Added by embctl install-vscode.",
