@@ -1,6 +1,7 @@
 """The embedded store at the size of a large workspace: 50,000 points of 768 dimensions, over HTTP, as indexers use it.
 
-`python benchmarks/embedded_store.py [--points N]` prints a table and exits 1 when a figure is over its budget. The
+`python benchmarks/embedded_store.py [--points N] [--busy-disk]` prints a table and exits 1 when a figure is over its
+budget; with a busy disk, another process writes 200 MB files and syncs them while requests are watched. The
 store runs in a process of its own; this one indexes a workspace, searches it, indexes all of it again (delete by
 filter, then upsert, which leaves as many dead points as live ones), and watches requests while the idle store vacuums.
 """
@@ -8,14 +9,17 @@ filter, then upsert, which leaves as many dead points as live ones), and watches
 import argparse
 import http.client
 import os
+import signal
 import statistics
+import subprocess
 import sys
 import tempfile
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
@@ -32,6 +36,7 @@ PACKAGES = 7
 SEARCHES = 200
 IDLE_SECONDS = 3
 VACUUM_SECONDS = 300
+CONTROL_SECONDS = 15
 NAME = "ws-0123456789abcdef"
 SPACE = uuid.UUID("f47ac10b-58cc-4372-a567-0e02b2c3d479")
 INDEXED = ("type", *(f"pathSegments.{level}" for level in range(5)))
@@ -104,17 +109,19 @@ class Watch:
     """What requests and the process went through while something else ran."""
 
     store: StoreProcess
+    searching: bool = True
     milliseconds: list[float] = field(default_factory=list)
     memory_mb: float = 0
 
     def __enter__(self) -> Self:
         self._stop = threading.Event()
         self._threads = [
-            # A search a while after the last: the vacuum gets going again in between, and each one interrupts it.
-            threading.Thread(target=self._repeat, args=(0.33, self._search)),
             # The health checks do not count as use of the store, so nothing makes way for them.
             threading.Thread(target=self._repeat, args=(0.005, lambda ask: ask("GET", "/readyz"))),
         ]
+        if self.searching:
+            # A search a while after the last: the vacuum gets going again in between, and each one interrupts it.
+            self._threads.append(threading.Thread(target=self._repeat, args=(0.33, self._search)))
         for thread in self._threads:
             thread.start()
         return self
@@ -136,9 +143,21 @@ class Watch:
 
 
 def anonymous_mb(store: StoreProcess) -> float:
-    """Memory of the process that no file backs (page cache does not count)."""
-    status = Path(f"/proc/{store.process.pid}/status").read_text(encoding="ascii")
-    return int(status.split("RssAnon:")[1].split()[0]) / 1024
+    """Memory of the process, and of one that it started, that no file backs (page cache does not count)."""
+    kilobytes = 0
+    for process in [str(store.process.pid), *_children(store.process.pid)]:
+        with suppress(OSError, IndexError):  # it may have ended
+            status = Path(f"/proc/{process}/status").read_text(encoding="ascii")
+            kilobytes += int(status.split("RssAnon:")[1].split()[0])
+    return kilobytes / 1024
+
+
+def _children(pid: int) -> list[str]:
+    found: list[str] = []
+    for path in Path(f"/proc/{pid}/task").glob("*/children"):
+        with suppress(OSError):
+            found += path.read_text(encoding="ascii").split()
+    return found
 
 
 def disk_mb(folder: Path) -> float:
@@ -201,6 +220,30 @@ def await_shards(folder: Path, count: int) -> None:
         time.sleep(0.01)
 
 
+def await_flush(folder: Path) -> None:
+    """Return when the collection has been flushed, which seals its files anew."""
+    began, deadline = time.time(), time.perf_counter() + VACUUM_SECONDS
+    while not any(path.stat().st_mtime > began for path in folder.glob("collections/*/shard*/seal.json")):
+        if time.perf_counter() > deadline:
+            sys.exit(f"nothing was flushed within {VACUUM_SECONDS} s")
+        time.sleep(0.01)
+
+
+@contextmanager
+def busy_disk(*, busy: bool) -> Iterator[None]:
+    """Another process that keeps the disk busy, if asked for."""
+    if not busy:
+        yield
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        loop = f"while dd if=/dev/zero of={folder}/file bs=1M count=200 conv=fsync status=none; do :; done"
+        with subprocess.Popen(["/bin/sh", "-c", loop], start_new_session=True) as writer:
+            try:
+                yield
+            finally:
+                os.killpg(writer.pid, signal.SIGKILL)
+
+
 def spread(times: Iterable[float]) -> str:
     """Median, 95th percentile and slowest."""
     ordered = sorted(times)
@@ -208,7 +251,7 @@ def spread(times: Iterable[float]) -> str:
     return f"p50 {statistics.median(ordered):6.1f} ms   p95 {at_95:6.1f} ms   slowest {ordered[-1]:6.1f} ms"
 
 
-def measure(points: int, folder: Path) -> bool:
+def measure(points: int, folder: Path, *, busy: bool) -> bool:
     """Print a line a figure; whether all budgets are kept."""
     kept = True
 
@@ -233,16 +276,29 @@ def measure(points: int, folder: Path) -> bool:
         delete_all(ask)
         index(store, points, 2)
         print(f"{'indexed again, disk':<28}{disk_mb(folder):.0f} MB")
-        await_shards(folder, 2)
-        started = time.perf_counter()
-        with Watch(store) as watch:
-            await_shards(folder, 1)
-        print(f"{'vacuum, disk afterwards':<28}{time.perf_counter() - started:.1f} s   {disk_mb(folder):.0f} MB")
+        with busy_disk(busy=busy):
+            # As often as in the vacuum's watch, so that neither flush nor vacuum begins.
+            with Watch(store) as nothing:
+                time.sleep(CONTROL_SECONDS)
+            with Watch(store, searching=False) as first:
+                await_flush(folder)
+            await_shards(folder, 2)
+            started = time.perf_counter()
+            with Watch(store) as watch:
+                await_shards(folder, 1)
+            took = time.perf_counter() - started
+            with Watch(store, searching=False) as second:
+                await_flush(folder)
+        print(f"{'vacuum, disk afterwards':<28}{took:.1f} s   {disk_mb(folder):.0f} MB")
+        print(f"{'requests, no vacuum':<28}{spread(nothing.milliseconds)}")
         stall = max(watch.milliseconds)
         print(f"{'requests during the vacuum':<28}{spread(watch.milliseconds)} {judged(stall, STALL_BUDGET_MS)}")
+        for flush, when in ((first, "before"), (second, "after")):
+            print(f"{f'health, flush {when} it':<28}{spread(flush.milliseconds)}")
         memory = watch.memory_mb
         print(f"{'anonymous memory meanwhile':<28}{memory:.0f} MB {judged(memory, MEMORY_BUDGET_MB)}")
-        print(f"{'search afterwards':<28}{spread(search(ask, 3))}")
+        # The first connection was idle for longer than the store keeps one.
+        print(f"{'search afterwards':<28}{spread(search(Connection(store), 3))}")
     return kept
 
 
@@ -250,9 +306,10 @@ def main() -> int:
     """Measure, print, judge."""
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--points", type=int, default=50_000)
-    points = options.parse_args().points
+    options.add_argument("--busy-disk", action="store_true")
+    given = options.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        return 0 if measure(points, Path(folder)) else 1
+        return 0 if measure(given.points, Path(folder), busy=given.busy_disk) else 1
 
 
 if __name__ == "__main__":

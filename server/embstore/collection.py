@@ -1,5 +1,7 @@
 """A collection: one shard, its metadata, and the order of its writes. Knows no HTTP."""
 
+import contextlib
+import logging
 import shutil
 import threading
 import uuid
@@ -14,8 +16,8 @@ from embstore import edge
 from embstore.config import WARNING, merge_config, report_config, vector_params
 from embstore.disk import FLUSH_RESERVE, DiskGuard
 from embstore.errors import Internal, NotFound
-from embstore.indexes import schema_of
-from embstore.metadata import FIRST_SHARD, Metadata
+from embstore.indexes import options_of
+from embstore.metadata import FIRST_SHARD, Metadata, sync_folder
 from embstore.points import Points
 from embstore.requests import Search
 from embstore.vacuum import Copy, ids_found
@@ -23,6 +25,7 @@ from embstore.vacuum import Copy, ids_found
 __all__ = ["Collection", "missing"]
 
 _Answer = TypeVar("_Answer")
+_log = logging.getLogger(__name__)
 
 _FLOAT_BYTES: Final = 4
 # A point's overhead in ids, versions and log framing, generously.
@@ -50,13 +53,16 @@ class Collection:
         self._copy: Copy | None = None
         self._operations = 0
         self._closed = False
-        self.unflushed = 1  # what opening it replays from the log
+        self._giving_up = False
+        # Bytes of requests since the last flush; more than none when it is opened, which replays the log.
+        self.unflushed = 1
         self.compact_at = -1
         self._shard = edge.Shard.load(folder / metadata.shard)
         # Only now that the data is known to be whole: an interrupted vacuum's copy, or the original that it replaced.
-        for leftover in folder.glob(f"{FIRST_SHARD}*"):
-            if leftover.name != metadata.shard:
-                shutil.rmtree(leftover, ignore_errors=True)
+        leftovers = [path for path in folder.glob(f"{FIRST_SHARD}*") if path.name != metadata.shard]
+        if leftovers and self._swap_is_on_the_disk():
+            for path in leftovers:
+                shutil.rmtree(path, ignore_errors=True)
 
     @property
     def dimension(self) -> int:
@@ -84,7 +90,7 @@ class Collection:
         """`about` is what the update changes, None for the payload indexes."""
         with self._writing, self._disk.room_for(size):
             self._read(lambda shard: self._apply(shard, apply, about))
-            self.unflushed += size
+            self.unflushed += max(size, 1)
             self._operations += 1
             return self._operations - 1
 
@@ -93,8 +99,8 @@ class Collection:
         if copy is None:
             apply(shard)
         elif about is None:
+            copy.spoiled = True
             apply(shard)
-            apply(copy.target)
         else:
             # A filter may find other points afterwards, so the ids come before; what a reader of `note` then finds
             # must be the new state, so the note comes behind, of a failed update too.
@@ -248,13 +254,11 @@ class Collection:
 
     def flush(self) -> None:
         """Bring everything written so far to the disk, where it takes some room too."""
-        pending, self.unflushed = self.unflushed, 0
-        try:
-            with self._disk.room_for(0, reserve=FLUSH_RESERVE):
-                self._read(lambda shard: shard.flush())
-        except BaseException:
-            self.unflushed += pending
-            raise
+        pending = self.unflushed
+        with self._disk.room_for(0, reserve=FLUSH_RESERVE):
+            self._read(lambda shard: shard.flush())
+        with self._writing:
+            self.unflushed -= pending
 
     def wasted(self) -> int:
         """Bytes that a vacuum would give back, as of the last flush; 0 while deleted points are fewer than half of
@@ -270,43 +274,57 @@ class Collection:
     def vacuum(self, make_way: Callable[[Callable[[], bool]], bool]) -> bool:
         """Leave the rows of deleted points behind; False when there was a reason to stop, with nothing changed.
 
-        `make_way` is called before each page, with what says that the collection is being closed: it may take its time
-        until then, and its answer says whether to go on.
+        `make_way` is called before each page, with what says that it is to be given up: it may take its time until
+        then, and its answer says whether to go on.
         """
         with self._vacuuming, self._disk.room_for(self.count(None) * self._row_bytes()):
-            copy = self._begin()
-            done = False
+            copy, builder, folder = self._begin()
+            target: edge.Shard | None = None
+            left: edge.Shard | None = None
+
+            def may_go_on() -> bool:
+                return make_way(lambda: self._giving_up)
+
             try:
-                done = copy.run(lambda: make_way(lambda: self._closed)) and self._replace(copy)
+                if not (copy.fill(builder, may_go_on) and builder.finish(lambda: self._giving_up)):
+                    return False
+                left = target = edge.Shard.load(folder)
+                if not (copy.catch_up(target, may_go_on) and self._replace(copy, target)):
+                    return False
+                left = copy.source
             finally:
                 with self._writing:
                     self._copy = None
-                left = copy.source if done else copy.target
-                left.close()
-                shutil.rmtree(left.folder, ignore_errors=True)
-            return done
+                builder.close()
+                if left is not None:
+                    self._discard(left)
+                else:
+                    shutil.rmtree(folder, ignore_errors=True)
+            return True
 
-    def _begin(self) -> Copy:
+    def _begin(self) -> tuple[Copy, edge.Builder, Path]:
+        folder = self._folder / f"{FIRST_SHARD}-{uuid.uuid4().hex}"
         with self._writing:
-            folder = self._folder / f"{FIRST_SHARD}-{uuid.uuid4().hex}"
-            target = edge.Shard.create(folder, vector_params(self._metadata.config))
-            for field, (kind, _) in self._read(lambda shard: shard.state()).indexes.items():
-                target.create_index(field, schema_of(kind, self._metadata.indexes.get(field)))
-            # Later flushes come seldom: what an empty shard is made of must not be lost with the power.
-            target.flush()
-            self._copy = Copy(self._shard, target)
-            return self._copy
+            kinds = self._read(lambda shard: shard.state()).indexes
+            indexes = {name: (kind, options_of(self._metadata.indexes.get(name))) for name, (kind, _) in kinds.items()}
+            builder = edge.Builder(folder, vector_params(self._metadata.config), indexes)
+            self._copy = Copy(self._shard)
+            return self._copy, builder, folder
 
-    def _replace(self, copy: Copy) -> bool:
+    def _replace(self, copy: Copy, target: edge.Shard) -> bool:
+        # The fresh shard is on the disk; its entry follows here, and only then what names it.
+        sync_folder(self._folder)
         with self._writing:
-            copy.finish()
-            copied, there = copy.target.count(None), copy.source.count(None)
+            if copy.spoiled:
+                return False
+            copy.finish(target)
+            copied, there = target.count(None), copy.source.count(None)
             if copied != there:
                 raise Internal(f"the copy of collection `{self.name}` holds {copied} points instead of {there}")
-            self._commit(replace(self._metadata, shard=copy.target.folder.name))
-            self._shard = copy.target
+            self._commit(replace(self._metadata, shard=target.folder.name))
+            self._shard = target
             self._copy = None
-            self.unflushed += 1
+            self.unflushed = 1  # what followed it at the last
         return True
 
     def _commit(self, metadata: Metadata) -> None:
@@ -318,8 +336,30 @@ class Collection:
                 raise
             self._metadata = metadata
 
+    def _swap_is_on_the_disk(self) -> bool:
+        """Whether a loss of power could no longer bring back what the folder said before."""
+        try:
+            sync_folder(self._folder)
+        except OSError as error:
+            _log.warning("collection %r keeps a shard that it no longer needs: %s", self.name, error)
+            return False
+        return True
+
+    def _discard(self, shard: edge.Shard) -> None:
+        """Remove the shard that is not in use; one that cannot be removed yet is, when the collection next opens."""
+        with contextlib.suppress(Internal):  # it is of no use, so neither is its error
+            if self._swap_is_on_the_disk():
+                shard.discard()
+            else:
+                shard.close()
+
+    def give_up_vacuum(self) -> None:
+        """Let a vacuum in work, and any later one, end at its next page."""
+        self._giving_up = True
+
     def close(self) -> None:
         """Finish the write in work, flush, and give the folder back; later calls say that it does not exist."""
         self._closed = True
+        self.give_up_vacuum()
         with self._vacuuming, self._writing:
             self._shard.close()

@@ -6,7 +6,7 @@ from embstore import edge
 from embstore.errors import FormatError, Unsupported
 from embstore.fields import object_, required, text
 
-__all__ = ["parse_index", "schema_of"]
+__all__ = ["options_of", "parse_index"]
 
 
 def parse_index(body: dict[str, Any]) -> tuple[str, edge.IndexSchema, dict[str, Any] | None]:
@@ -22,13 +22,12 @@ def parse_index(body: dict[str, Any]) -> tuple[str, edge.IndexSchema, dict[str, 
     for name, value in params.items():
         if name != "type" and value is not None and name not in edge.INDEX_OPTIONS[kind]:
             raise Unsupported(f"The option `{name}` of a {kind} index")
-    return field, schema_of(kind, params), params
+    return field, edge.index_schema(kind, options_of(params)), params
 
 
-def schema_of(kind: str, params: dict[str, Any] | None) -> edge.IndexSchema:
-    """The engine's schema of an index of a known kind, from the options that were given (None for the plain form)."""
-    options = {name: value for name, value in (params or {}).items() if name != "type" and value is not None}
-    return edge.index_schema(kind, options)
+def options_of(params: dict[str, Any] | None) -> dict[str, Any]:
+    """What of a field schema the engine's form of it takes; of None, the plain form, nothing."""
+    return {name: value for name, value in (params or {}).items() if name != "type" and value is not None}
 
 
 def _known(kind: str) -> str:

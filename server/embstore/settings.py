@@ -17,10 +17,10 @@ class SettingsInvalid(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """Where to listen, where to keep data, what to accept, and when to vacuum.
+    """Where to listen, where to keep data, what to accept, and when to flush and vacuum.
 
-    `max_request_bytes` bounds one request body. A vacuum waits until nothing was asked for `vacuum_idle_seconds` (0: it
-    runs under load too) and deleted points take up `vacuum_waste_bytes`.
+    `max_request_bytes` bounds one request body. A flush and a vacuum wait until nothing was asked for
+    `vacuum_idle_seconds` (0: they run under load too), a vacuum until deleted points take up `vacuum_waste_bytes`.
     """
 
     storage_path: Path

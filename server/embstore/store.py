@@ -27,9 +27,12 @@ __all__ = ["Store"]
 
 _log = logging.getLogger(__name__)
 
-# Bounds what a restart replays, and what the log takes of the disk.
-_FLUSH_SECONDS: Final = 5.0
-# How often an idle store looks for something to vacuum, and how soon a vacuum goes on after it made way for a request.
+# How much of what was not waited for a loss of power may take.
+_SYNC_SECONDS: Final = 5.0
+# Bytes of requests that the log may hold before a flush no longer waits for an idle moment: about a third of that on
+# the disk, and two seconds of replay when the process is killed.
+_LOG_BYTES: Final = 256 * 1024 * 1024
+# How often an idle store looks for something to do, and how soon a vacuum goes on after it made way for a request.
 _LOOK_SECONDS: Final = 1.0
 _RESUME_SECONDS: Final = 0.1
 
@@ -38,8 +41,9 @@ class Store:
     """Opens the folder on construction (StorageLocked when another process has it) until `close()`.
 
     A collection that cannot be opened stays listed, fails every call with the reason, and can be deleted. When nothing
-    was asked for `idle_seconds` (0: also under load), a collection whose deleted points take up `waste_bytes` or more
-    is vacuumed.
+    was asked for `idle_seconds` (0: also under load), what was written is flushed, and a collection whose deleted
+    points take up `waste_bytes` or more is vacuumed. A flush stops every request for as long as the disk takes, so
+    nothing but a long log has it done sooner: the log is brought to the disk every five seconds, which stops nothing.
     """
 
     def __init__(self, folder: Path, *, idle_seconds: float = 30, waste_bytes: int = 32 * 1024 * 1024) -> None:
@@ -55,15 +59,16 @@ class Store:
         for needed in (self._root, self._staging, self._trash):
             needed.mkdir(exist_ok=True)
         self._disk = DiskGuard(folder)
+        edge.look_up_symbols()
         self._changing = threading.Lock()
         self._collections: dict[str, Collection] = {}
         self._broken: dict[str, tuple[Path, StoreError]] = {}
         for path in sorted(path for path in self._root.iterdir() if path.is_dir()):
             self._open(path)
         self._stopping = threading.Event()
-        self._flusher = threading.Thread(target=self._keep_flushed, name="flusher", daemon=True)
-        self._flusher.start()
-        self._cleaner = threading.Thread(target=self._keep_compact, name="vacuum", daemon=True)
+        self._keeper = threading.Thread(target=self._keep_logs, name="log keeper", daemon=True)
+        self._keeper.start()
+        self._cleaner = threading.Thread(target=self._clean_up, name="vacuum", daemon=True)
         self._cleaner.start()
 
     def _open(self, path: Path) -> None:
@@ -136,25 +141,44 @@ class Store:
         shutil.rmtree(gone, ignore_errors=True)
         return True
 
-    def _keep_flushed(self) -> None:
-        while not self._stopping.wait(_FLUSH_SECONDS):
-            self.flush()
+    def _keep_logs(self) -> None:
+        while not self._stopping.wait(_SYNC_SECONDS):
+            self.keep_logs()
+
+    def keep_logs(self) -> None:
+        """Bring the logs to the disk, and flush what has a long one."""
+        for collection in self._written():
+            self._try("brought to the disk", collection, collection.sync)
+            if collection.unflushed >= _LOG_BYTES:
+                self._try("flushed", collection, collection.flush)
 
     def flush(self) -> None:
         """Flush the collections that were written to; a failure is logged, and the log still has the data."""
-        for collection in list(self._collections.values()):
-            if collection.unflushed:
-                try:
-                    collection.flush()
-                except NotFound:
-                    continue  # deleted meanwhile
-                except (StoreError, OSError) as error:
-                    _log.warning("collection %r was not flushed: %s", collection.name, error)
+        for collection in self._written():
+            self._try("flushed", collection, collection.flush)
 
-    def _keep_compact(self) -> None:
+    def _written(self) -> list[Collection]:
+        return [collection for collection in list(self._collections.values()) if collection.unflushed]
+
+    @staticmethod
+    def _try(purpose: str, collection: Collection, work: Callable[[], None]) -> None:
+        try:
+            work()
+        except NotFound:
+            return  # deleted meanwhile
+        except (StoreError, OSError) as error:
+            _log.warning("collection %r was not %s: %s", collection.name, purpose, error)
+
+    def _clean_up(self) -> None:
         while not self._stopping.wait(min(_LOOK_SECONDS, self._idle_seconds or _RESUME_SECONDS)):
-            if not self._idle_seconds or self.activity.quiet_for(self._idle_seconds):
+            for collection in self._written():
+                if self._idle():
+                    self._try("flushed", collection, collection.flush)
+            if self._idle():
                 self.vacuum()
+
+    def _idle(self) -> bool:
+        return not self._idle_seconds or self.activity.quiet_for(self._idle_seconds)
 
     def vacuum(self) -> None:
         """Vacuum the collections that need it and have changed since the last look; a failure is logged."""
@@ -184,8 +208,10 @@ class Store:
     def close(self) -> None:
         """Flush and close every collection, and let another process have the folder."""
         self._stopping.set()
+        for collection in self._collections.values():
+            collection.give_up_vacuum()
         self._cleaner.join()
-        self._flusher.join()
+        self._keeper.join()
         self.flush()
         for collection in self._collections.values():
             collection.close()

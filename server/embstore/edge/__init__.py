@@ -5,7 +5,8 @@ It gives the engine's errors Qdrant's status codes, and works around what the bi
 - `True` and `False` are taken for integers in a match; NumPy's booleans are not.
 - A Rust panic arrives as a `BaseException`, which no `except Exception` stops.
 - What is nested too deeply is acknowledged and logged, and then the log can never be read again; see MAX_NESTING.
-- `flush()` holds the interpreter lock while it waits for the disk; see `Shard.flush`.
+- `flush()`, and whatever flushes on its way (`close()`, making a shard or an index), waits for the disk dozens of times
+  under the interpreter lock, as long as the disk likes; see `Shard.flush`, `Shard.discard` and `Builder`.
 - `optimize()` holds it for its whole run (2.2 s for 50,000 points of 768 dimensions); it is not called, so there is no
   HNSW graph, every search is exact, and the rows of deleted points stay until `embstore.vacuum` copies the others.
 - A shortened list of ids opens without a word, with fewer points; see Seal.
@@ -14,6 +15,7 @@ It gives the engine's errors Qdrant's status codes, and works around what the bi
 
 from typing import Final
 
+from embstore.edge.builder import Builder, Indexes
 from embstore.edge.conditions import (
     Condition,
     Filter,
@@ -35,7 +37,7 @@ from embstore.edge.conditions import (
     nested,
     only_fields,
 )
-from embstore.edge.faults import building
+from embstore.edge.faults import building, look_up_symbols
 from embstore.edge.indexes import INDEX_OPTIONS, IndexSchema, index_schema
 from embstore.edge.shard import DATATYPES, DISTANCES, Matrix, Selector, Shard, ShardState, VectorParams
 
@@ -44,9 +46,11 @@ __all__ = [
     "DISTANCES",
     "INDEX_OPTIONS",
     "MAX_NESTING",
+    "Builder",
     "Condition",
     "Filter",
     "IndexSchema",
+    "Indexes",
     "Matrix",
     "PayloadChoice",
     "PointId",
@@ -68,6 +72,7 @@ __all__ = [
     "index_schema",
     "is_empty",
     "is_null",
+    "look_up_symbols",
     "matches",
     "nested",
     "only_fields",

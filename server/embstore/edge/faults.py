@@ -1,12 +1,15 @@
 """The engine's errors, given Qdrant's status codes and words."""
 
+import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Final
+
+import qdrant_edge as q
 
 from embstore.errors import FormatError, Internal, NotFound, StoreError, WrongInput
 
-__all__ = ["building", "calling"]
+__all__ = ["building", "calling", "look_up_symbols"]
 
 _FAILURES: Final = ("Service runtime error", "Inconsistent storage", "Out of memory", "Operation cancelled", "Timeout")
 
@@ -40,3 +43,13 @@ def building() -> Iterator[None]:
         yield
     except (TypeError, ValueError, OverflowError) as error:
         raise FormatError(str(error).splitlines()[0]) from error
+
+
+def look_up_symbols() -> None:
+    """Have the engine make an error now, while nobody waits.
+
+    The first one in a process looks up where it came from, which reads the whole library: 60-150 ms of work under the
+    interpreter lock, and later ones take one.
+    """
+    with suppress(Exception):
+        q.EdgeShard.load(os.devnull)

@@ -158,7 +158,7 @@ def test_a_disk_that_others_fill_again_and_again_under_load_kills_nothing(disk: 
 @pytest.mark.parametrize("end", ["stop", "kill"])
 def test_a_disk_filled_between_a_write_and_its_flush_kills_nothing_and_loses_nothing(disk: Path, end: str) -> None:
     filler = disk / "filler"
-    with StoreProcess(disk) as store:
+    with StoreProcess(disk, EMBSTORE_VACUUM_IDLE_SECONDS="1") as store:
         assert store.call("PUT", "/collections/c", CREATE)[0] == 200
         assert _upsert(store, 1)[0] == 200
         _fill_up(filler)

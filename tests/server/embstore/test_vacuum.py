@@ -10,12 +10,13 @@ from uuid import UUID
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from embstore import edge
 from embstore.collection import Collection
 from embstore.errors import Internal, NotFound
+from embstore.metadata import Metadata, sync_folder
 from embstore.points import Points
 from embstore.store import Store
 
@@ -57,6 +58,14 @@ def _content(collection: Collection) -> list[tuple[Any, bytes, Any]]:
 
 def _go(_: Closed) -> bool:
     return True
+
+
+def _vacuum(collection: Collection, make_way: Callable[[Closed], bool], *, anew: int) -> None:
+    """Until it is done: an index that comes or goes meanwhile has it begin anew, so many times at most."""
+    for _ in range(anew + 1):
+        if collection.vacuum(make_way):
+            return
+    raise AssertionError("the vacuum was never done")
 
 
 def _rows(collection: Collection) -> int:
@@ -151,7 +160,11 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
     store.close()
 
 
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=15,
+    phases=[Phase.explicit, Phase.reuse, Phase.generate],
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
 @given(steps=st.lists(st.lists(WRITES, max_size=3), max_size=8), number=st.integers(0, 400))
 def test_writes_of_every_kind_at_any_step_are_all_there_afterwards(
     shared: Store, steps: list[list[tuple[Any, ...]]], number: int
@@ -161,7 +174,7 @@ def test_writes_of_every_kind_at_any_step_are_all_there_afterwards(
     pair = [_fresh(shared, name) for name in ("vacuumed", "control")]
     for collection in pair:
         _put(collection, list(range(number)))
-    assert pair[0].vacuum(_Interruption(pair[0], pair[1], steps))
+    _vacuum(pair[0], _Interruption(pair[0], pair[1], steps), anew=len(steps))
     assert _content(pair[0]) == _content(pair[1])
     schemas = [collection.report()["payload_schema"] for collection in pair]
     assert schemas[0] == schemas[1]
@@ -218,9 +231,9 @@ def test_a_copy_that_misses_a_point_never_takes_over(
 ) -> None:
     _put(collection, list(range(100)))
     folders = _folders(store)
-    forget = edge.Shard.upsert
+    forget = edge.Builder.upsert
     monkeypatch.setattr(
-        edge.Shard, "upsert", lambda shard, ids, vectors, payloads: forget(shard, ids[1:], vectors[1:], payloads[1:])
+        edge.Builder, "upsert", lambda to, ids, vectors, payloads: forget(to, ids[1:], vectors[1:], payloads[1:])
     )
     with pytest.raises(Internal, match="holds 99 points instead of 100"):
         collection.vacuum(_go)
@@ -296,36 +309,101 @@ def test_a_copy_that_a_crash_left_half_done_is_removed_when_the_collection_opens
     store.close()
 
 
-def test_only_waste_beyond_the_limit_and_half_of_the_points_is_vacuumed(store: Store, collection: Collection) -> None:
-    _put(collection, list(range(1000)))
-    collection.delete(edge.Selector(ids=list(range(300))), 10)
-    collection.flush()
-    assert collection.wasted() == 0
-    collection.delete(edge.Selector(ids=list(range(600))), 10)
-    wasted = collection.wasted()
-    assert wasted > 600 * SIZE * 4
-    before = _folders(store)
-    store._waste_bytes = wasted + 1
-    store.vacuum()
-    assert _folders(store) == before
-    _put(collection, [5000])
-    store._waste_bytes = 1
-    store._idle_seconds = 0
-    store.vacuum()
-    assert _folders(store) != before
-    assert _rows(collection) == 401
+def test_an_index_made_meanwhile_ends_the_vacuum_and_the_next_one_has_it(collection: Collection) -> None:
+    _put(collection, list(range(600)))
+    steps = 0
+
+    def make_one(_: Closed) -> bool:
+        nonlocal steps
+        steps += 1
+        if steps == 2:
+            collection.create_index("text", edge.index_schema("keyword", {}), None)
+        return True
+
+    assert not collection.vacuum(make_one)
+    assert collection.vacuum(make_one)
+    assert set(collection.report()["payload_schema"]) == {"n", "kind", "text"}
 
 
-def test_an_idle_store_vacuums_by_itself_and_a_request_in_work_holds_it_back(tmp_path: Path) -> None:
-    store = Store(tmp_path, idle_seconds=0.05, waste_bytes=1)
-    collection = _fresh(store, "c")
-    with store.activity.request():
-        _put(collection, list(range(600)))
-        collection.delete(edge.Selector(ids=list(range(500))), 10)
-        collection.flush()
-        assert not store.activity.quiet_for(0)
-        assert _folders(store) == ["shard"]
-    while _folders(store) == ["shard"] or len(_folders(store)) > 1:
-        threading.Event().wait(0.01)
-    assert collection.count(None) == 100
+def test_an_index_made_right_before_the_swap_ends_the_vacuum_too(
+    collection: Collection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _put(collection, list(range(100)))
+
+    def make_one(folder: Path) -> None:
+        sync_folder(folder)
+        collection.create_index("text", edge.index_schema("keyword", {}), None)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("embstore.collection.sync_folder", make_one)
+        assert not collection.vacuum(_go)
+    assert "text" in collection.report()["payload_schema"]
+
+
+def test_a_shard_that_cannot_be_made_leaves_everything_as_it_was_and_says_why(
+    store: Store, collection: Collection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _put(collection, list(range(100)))
+    before, folders = _content(collection), _folders(store)
+    monkeypatch.setattr("embstore.collection.vector_params", lambda _: edge.VectorParams(size=0, distance="Cosine"))
+    with pytest.raises(Internal, match=r"no shard could be made in .*: "):
+        collection.vacuum(_go)
+    assert (_content(collection), _folders(store)) == (before, folders)
+
+
+def test_everything_is_on_the_disk_before_the_swap_and_the_original_goes_only_afterwards(
+    store: Store, collection: Collection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _put(collection, list(range(600)))
+    (original,) = _folders(store)
+    told: list[str] = []
+    finish, sync_log, discard = edge.Builder.finish, edge.Shard.sync_log, edge.Shard.discard
+
+    def named() -> str:
+        return "swapped" if Metadata.read(store._root / "c").shard != original else "not swapped"
+
+    def note(word: str, work: Callable[..., Any]) -> Callable[..., Any]:
+        def noting(*arguments: Any) -> Any:
+            told.append(f"{word}, {named()}")
+            return work(*arguments)
+
+        return noting
+
+    monkeypatch.setattr(edge.Builder, "finish", note("files", finish))
+    monkeypatch.setattr(edge.Shard, "sync_log", note("log", sync_log))
+    for module in ("collection", "metadata"):
+        monkeypatch.setattr(f"embstore.{module}.sync_folder", note("folder", sync_folder))
+    monkeypatch.setattr(edge.Shard, "discard", note("original removed", discard))
+    assert collection.vacuum(_go)
+    assert told == [
+        "files, not swapped",
+        "folder, not swapped",
+        "log, not swapped",
+        "folder, swapped",
+        "folder, swapped",
+        "original removed, swapped",
+    ]
+
+
+def test_an_original_stays_while_the_swap_may_not_be_on_the_disk_and_goes_when_it_opens_again(
+    store: Store, collection: Collection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _put(collection, list(range(100)))
+    calls = 0
+
+    def fail_after_the_swap(folder: Path) -> None:
+        nonlocal calls
+        calls += 1
+        if calls > 1:
+            raise OSError(5, "Input/output error")
+        sync_folder(folder)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("embstore.collection.sync_folder", fail_after_the_swap)
+        assert collection.vacuum(_go)
+    assert len(_folders(store)) == 2
     store.close()
+    reopened = Store(tmp_path, idle_seconds=3600)
+    assert len(_folders(reopened)) == 1
+    assert reopened.get("c").count(None) == 100
+    reopened.close()
