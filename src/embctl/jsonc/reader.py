@@ -3,6 +3,7 @@
 One pass without recursion: the depth of a file is bounded by memory alone.
 """
 
+import gc
 import json
 import re
 from bisect import bisect_right
@@ -94,14 +95,21 @@ def read(text: str, *, depth: int) -> Node | None:
     deep have their items. Raises NotJsonc."""
     reading = _Reading(text, depth)
     position = 1 if text.startswith(_MARK) else 0
-    while True:
-        found = _TOKEN.match(text, position)
-        if found is None:
-            raise _no_token(text, position)
-        if found.lastgroup == "end":
-            return reading.finished()
-        reading.take(found)
-        position = found.end()
+    collecting = gc.isenabled()
+    # A long file makes millions of small tuples, none in a circle: looking for circles costs as much as reading them.
+    gc.disable()
+    try:
+        while True:
+            found = _TOKEN.match(text, position)
+            if found is None:
+                raise _no_token(text, position)
+            if found.lastgroup == "end":
+                return reading.finished()
+            reading.take(found)
+            position = found.end()
+    finally:
+        if collecting:
+            gc.enable()
 
 
 class _Reading:
