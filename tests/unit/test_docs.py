@@ -75,7 +75,22 @@ def test_the_error_is_documented_key_by_key() -> None:
 
 
 @pytest.mark.parametrize(
-    "kind", ["ServiceStatus", "ServiceReady", "Migrated", "CollectionCopied", "ConfigPaths", "ConfigRow"]
+    "kind",
+    [
+        "ServiceStatus",
+        "ServiceReady",
+        "Migrated",
+        "CollectionCopied",
+        "EditorsChanged",
+        "EditorFile",
+        "EditorsSeen",
+        "EditorStatus",
+        "Snippets",
+        "Help",
+        "HotkeyRow",
+        "ConfigPaths",
+        "ConfigRow",
+    ],
 )
 def test_the_data_of_the_commands_is_documented_key_by_key(kind: str) -> None:
     page = read("json-output.md")
