@@ -53,6 +53,8 @@ def _choice(
     ways = {"--editor": editors, "--user-dir": user_dir, "--workspace": workspace}
     if len(given := [name for name, value in ways.items() if value]) > 1:
         raise typer.BadParameter(f"{' and '.join(given)} name different files: choose one.")
+    if workspace and (profile or all_profiles):
+        raise typer.BadParameter("A workspace has no profiles: leave out --profile and --all-profiles.")
     if profile and all_profiles:
         raise typer.BadParameter("--profile and --all-profiles contradict each other: choose one.")
     return Choice(
@@ -83,6 +85,8 @@ def install(
     from embctl.flows.editors import install as flow
 
     choice = _choice(editor, user_dir, profile, workspace, all_profiles=all_profiles)
+    if workspace and force:
+        raise typer.BadParameter("A workspace has no keybindings, so there is nothing to --force.")
     return run(
         "vscode install", options, lambda context: flow(context, _machine(), choice, force=force, dry_run=dry_run)
     )

@@ -12,16 +12,16 @@ from embctl.clock import now
 from embctl.errors import ConfirmationNeeded, EmbctlError, Failed
 from embctl.flows.context import Context
 from embctl.flows.locking import editors_lock
-from embctl.jsonc import NotJsonc
+from embctl.jsonc import NotJsonc, decoded
 from embctl.outcomes import EditorFile, EditorsChanged, EditorsSeen, EditorStatus, Snippets
 from embctl.result import Result
 from embctl.vscode import rules
 from embctl.vscode.block import KEYBINDINGS, TASKS, Block, NotOurs, Place
 from embctl.vscode.chords import normalised
-from embctl.vscode.editors import PRODUCTS, Editor, Target, editors, named, targets
+from embctl.vscode.editors import PRODUCTS, SERVER, Editor, Target, editors, named, targets
 from embctl.vscode.hotkeys import System
 from embctl.vscode.program import Program, found, program
-from embctl.vscode.saving import Original, load, save
+from embctl.vscode.saving import Original, load, refuse_read_only, save
 from embctl.vscode.surroundings import elsewhere
 
 __all__ = ["Choice", "Machine", "install", "print_snippets", "status", "uninstall"]
@@ -65,17 +65,21 @@ class _Edit:
     text: str | None
 
     @property
+    def content(self) -> bytes | None:
+        return None if self.text is None else self.text.encode("utf-8")
+
+    @property
     def change(self) -> str:
-        if self.text == self.original.text:
+        if self.content == self.original.content:
             return "unchanged"
-        if self.text is None:
+        if self.content is None:
             return "removed"
         return "created" if self.original.content is None else "changed"
 
 
 def install(
     context: Context, machine: Machine, choice: Choice, *, force: bool = False, dry_run: bool = False
-) -> Result[EditorsChanged]:
+) -> Result[EditorsChanged] | Result[None]:
     """Put tasks and keybindings into the chosen files; a second install changes nothing. A chord that the user's own
     rules use stays theirs, unless `force`."""
     warnings: list[str] = []
@@ -107,7 +111,9 @@ def install(
     return _carry_out(context, "vscode install", plan, warnings, dry_run=dry_run)
 
 
-def uninstall(context: Context, machine: Machine, choice: Choice, *, dry_run: bool = False) -> Result[EditorsChanged]:
+def uninstall(
+    context: Context, machine: Machine, choice: Choice, *, dry_run: bool = False
+) -> Result[EditorsChanged] | Result[None]:
     """Take exactly ours out of the chosen files, of all profiles where none was named."""
     chosen: tuple[Target, ...]
     if choice.workspace is not None:
@@ -133,8 +139,11 @@ def status(machine: Machine, choice: Choice) -> Result[EditorsSeen]:
     """What each editor and profile has of ours."""
     using = machine.program()
     chosen = _profiles(_chosen(machine, choice), choice.profile, every=choice.all_profiles or not choice.profile)
+    place = _place(machine, choice)
     return Result(
-        command="vscode status", data=EditorsSeen(editors=tuple(_status(each, machine, using) for each in chosen))
+        command="vscode status",
+        data=EditorsSeen(editors=tuple(_status(each, machine, using) for each in chosen)),
+        warnings=(f"This is {place}: the editor in front of you reads the files of its own machine.",) if place else (),
     )
 
 
@@ -171,10 +180,8 @@ def _workspace(folder: Path) -> Target:
 
 def _targets(machine: Machine, choice: Choice, context: Context, *, dry_run: bool) -> tuple[Target, ...]:
     """The files to install into, once the user agreed where nobody named the editors."""
-    if not choice.editors and choice.user_dir is None:
-        place = elsewhere(machine.env)
-        if place is not None:
-            raise _elsewhere(place, _snippets(machine, machine.program()))
+    if place := _place(machine, choice):
+        raise _elsewhere(place, _snippets(machine, machine.program()))
     there = _chosen(machine, choice)
     if len(there) > 1 and not choice.editors and not dry_run:
         names = ", ".join(PRODUCTS.get(editor.name, editor.name) for editor in there)
@@ -191,14 +198,28 @@ def _targets(machine: Machine, choice: Choice, context: Context, *, dry_run: boo
     return _profiles(there, choice.profile, every=choice.all_profiles)
 
 
+def _place(machine: Machine, choice: Choice) -> str | None:
+    """Where this process runs when that is not where the editor reads; None when the user named the files."""
+    if choice.editors or choice.user_dir is not None:
+        return None
+    served = any(editor.name == SERVER and editor.folder.is_dir() for editor in _known(machine))
+    return elsewhere(machine.env, served=served)
+
+
+def _known(machine: Machine) -> tuple[Editor, ...]:
+    return editors(machine.env, machine.home, machine.system)
+
+
 def _chosen(machine: Machine, choice: Choice) -> tuple[Editor, ...]:
     if choice.user_dir is not None:
         return (_at(choice.user_dir),)
-    known = editors(machine.env, machine.home, machine.system)
+    known = _known(machine)
     if choice.editors:
         return named(known, choice.editors)
     there = tuple(editor for editor in known if editor.folder.is_dir())
     if not there:
+        if place := _place(machine, choice):
+            raise _elsewhere(place, _snippets(machine, machine.program()))
         raise Failed(
             "No editor was found on this machine.",
             code="editor_missing",
@@ -250,21 +271,19 @@ def _elsewhere(place: str, snippets: Snippets) -> Failed:
 def _block(original: Original, place: Place, snippets: Snippets) -> Block:
     """Raises Failed(code="editor_file_invalid") with what to paste instead."""
     try:
-        return Block(original.text, place)
+        return Block(None if original.content is None else decoded(original.content), place)
     except (NotJsonc, NotOurs) as error:
         raise _invalid(original.path, error, place, snippets) from None
 
 
 def _invalid(path: Path, error: NotJsonc | NotOurs, place: Place, snippets: Snippets) -> Failed:
-    line, column = (error.line, error.column) if isinstance(error, NotJsonc) else (None, None)
-    reason = error.reason if isinstance(error, NotJsonc) else str(error)
-    where = f"{path}:{line}:{column}" if line else str(path)
+    where = f"{path}:{error.line}:{error.column}"
     return Failed(
-        f"{where}: {reason}. Nothing was written.\n"
+        f"{where}: {error.reason}. Nothing was written.\n"
         "To do it by hand, paste:\n"
         f"{snippets.tasks if place is TASKS else snippets.keybindings}",
         code="editor_file_invalid",
-        details={"file": str(path), "line": line, "column": column, "reason": reason},
+        details={"file": str(path), "line": error.line, "column": error.column, "reason": error.reason},
         actions=(f"Correct {where} in the editor, then run this again.",),
     )
 
@@ -311,15 +330,25 @@ def _notice(file: Path, chord: str, command: str) -> str:
 
 def _carry_out(
     context: Context, command: str, plan: Callable[[], list[_Edit]], warnings: list[str], *, dry_run: bool
-) -> Result[EditorsChanged]:
+) -> Result[EditorsChanged] | Result[None]:
     if dry_run:
         files = tuple(_file(edit, diff=_diff(edit)) for edit in _once(plan()))
         return Result(command=command, data=EditorsChanged(files=files), warnings=tuple(warnings))
+    written: list[EditorFile] = []
     with editors_lock(context):
         edits = _once(plan())
-        files = tuple(_file(edit, backup=_write(edit)) for edit in edits)
-    changed = any(edit.change != "unchanged" for edit in edits)
-    return Result(command=command, data=EditorsChanged(files=files), changed=changed, warnings=tuple(warnings))
+        for edit in edits:
+            if edit.change != "unchanged":
+                refuse_read_only(edit.original)
+        try:
+            written.extend(_file(edit, backup=_write(edit)) for edit in edits)
+        except EmbctlError as error:
+            before = [each for each in written if each.change != "unchanged"]
+            error.message += "".join(f" Before that, {each.file} was {each.change}." for each in before)
+            error.details = {**error.details, "written": before}
+            return Result(command=command, data=None, changed=bool(before), error=error)
+    changed = any(each.change != "unchanged" for each in written)
+    return Result(command=command, data=EditorsChanged(files=tuple(written)), changed=changed, warnings=tuple(warnings))
 
 
 def _once(edits: Sequence[_Edit]) -> list[_Edit]:
@@ -333,7 +362,7 @@ def _write(edit: _Edit) -> Path | None:
     if edit.target.editor == WORKSPACE or edit.target.profile:
         # The folder of a workspace or of a profile is made by whoever comes first.
         edit.original.path.parent.mkdir(exist_ok=True)
-    return save(edit.original, None if edit.text is None else edit.text.encode("utf-8"), now().astimezone())
+    return save(edit.original, edit.content, now().astimezone())
 
 
 def _file(edit: _Edit, *, backup: Path | None = None, diff: str = "") -> EditorFile:
@@ -349,7 +378,7 @@ def _file(edit: _Edit, *, backup: Path | None = None, diff: str = "") -> EditorF
 
 def _diff(edit: _Edit) -> str:
     name = str(edit.original.path)
-    before, after = edit.original.text or "", edit.text or ""
+    before, after = (edit.original.content or b"").decode("utf-8"), edit.text or ""
     lines = difflib.unified_diff(before.splitlines(keepends=True), after.splitlines(keepends=True), name, name)
     return "".join(line if line.endswith(("\n", "\r")) else f"{line}\n" for line in lines)
 

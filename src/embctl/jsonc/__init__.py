@@ -7,7 +7,7 @@ byte order mark, every kind of line break, duplicate keys (the last one counts).
 """
 
 from embctl.jsonc.edit import add, indent_within, remove
-from embctl.jsonc.reader import Item, Node, NotJsonc, comments, read, value
+from embctl.jsonc.reader import Item, Node, NotJsonc, comments, decoded, place, read, value
 from embctl.jsonc.style import Style, render, style_of
 
 __all__ = [
@@ -17,7 +17,9 @@ __all__ = [
     "Style",
     "add",
     "comments",
+    "decoded",
     "indent_within",
+    "place",
     "read",
     "remove",
     "render",

@@ -9,7 +9,7 @@ import re
 from bisect import bisect_right
 from typing import Any, Final, Literal, NamedTuple
 
-__all__ = ["Item", "Node", "NotJsonc", "comments", "read", "value"]
+__all__ = ["Item", "Node", "NotJsonc", "comments", "decoded", "place", "read", "value"]
 
 Kind = Literal["object", "array", "scalar"]
 
@@ -90,6 +90,15 @@ _KEY_OR_END, _VALUE_OR_END = "a key with its colon or }", "a value or ]"
 _VALUE, _COMMA_OR_BRACE, _COMMA_OR_BRACKET = "a value", "a comma or }", "a comma or ]"
 
 
+def decoded(content: bytes) -> str:
+    """A file's text. Raises NotJsonc where it is not UTF-8."""
+    try:
+        return content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        before = content[: error.start].decode("utf-8")
+        raise _wrong(before, len(before), "this is not UTF-8") from None
+
+
 def read(text: str, *, depth: int) -> Node | None:
     """The value that `text` holds, None when there are only comments and blanks. Containers nested less than `depth`
     deep have their items. Raises NotJsonc."""
@@ -140,7 +149,7 @@ class _Reading:
         """The whole value. Raises NotJsonc where it does not end."""
         if not self._open:
             return self._root
-        kind, begins = ("object" if self._open[-1].in_object else "array"), _place(self._text, self._open[-1].start)
+        kind, begins = ("object" if self._open[-1].in_object else "array"), place(self._text, self._open[-1].start)
         raise _wrong(self._text, len(self._text), f"the {kind} that begins at {begins[0]}:{begins[1]} does not end")
 
     def _key(self, found: re.Match[str], top: _Open | None) -> None:
@@ -229,11 +238,12 @@ def _line_starts(text: str) -> list[int]:
     return [1 if text.startswith(_MARK) else 0, *(found.end() for found in _LINE_BREAK.finditer(text))]
 
 
-def _place(text: str, offset: int) -> tuple[int, int]:
+def place(text: str, offset: int) -> tuple[int, int]:
+    """Line and column of an offset, from 1, in characters."""
     starts = _line_starts(text)
     line = bisect_right(starts, offset)
     return line, offset - starts[line - 1] + 1
 
 
 def _wrong(text: str, offset: int, reason: str) -> NotJsonc:
-    return NotJsonc(reason, *_place(text, offset))
+    return NotJsonc(reason, *place(text, offset))

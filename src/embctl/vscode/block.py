@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from embctl import jsonc
 from embctl.jsonc import Node, NotJsonc, Style, add, comments, indent_within, read, remove, render, style_of, value
 from embctl.vscode.hotkeys import PREFIX
 from embctl.vscode.rules import RUN_TASK
@@ -20,7 +21,13 @@ _CREATED: Final = "// Created by embctl install-vscode."
 
 
 class NotOurs(ValueError):
-    """The file is valid, but not what the editor reads; the message says what was expected."""
+    """The file is valid, but not what the editor reads: `reason` says what was expected, `line` and `column` where."""
+
+    def __init__(self, reason: str, line: int, column: int) -> None:
+        super().__init__(f"{line}:{column}: {reason}")
+        self.reason = reason
+        self.line = line
+        self.column = column
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,14 +69,17 @@ class Block:
             return None
         if member is None:
             if root.kind != "array":
-                raise NotOurs("the root must be an array of keybindings: [ ... ]")
+                raise self._unlike("the root must be an array of keybindings: [ ... ]", root)
             return root
         if root.kind != "object":
-            raise NotOurs('the root must be an object: {"version": "2.0.0", "tasks": [ ... ]}')
+            raise self._unlike('the root must be an object: {"version": "2.0.0", "tasks": [ ... ]}', root)
         found = root.member(member)
         if found is not None and found.value.kind != "array":
-            raise NotOurs(f'"{member}" must be an array: [ ... ]')
+            raise self._unlike(f'"{member}" must be an array: [ ... ]', found.value)
         return found.value if found else None
+
+    def _unlike(self, reason: str, node: Node) -> NotOurs:
+        return NotOurs(reason, *jsonc.place(self._text or "", node.start))
 
     def _sort(self) -> None:
         if self._text is None or self._array is None:
@@ -110,7 +120,7 @@ class Block:
             after = Block(put, self._place)
             if after.ours == list(wanted) and after.others == self.others and after.removed() == text:
                 return put
-        raise NotOurs("embctl does not know how to change this file without harm")
+        raise self._unlike("embctl does not know how to change this file without harm", root)
 
     def removed(self) -> str | None:
         """The text without our items; None where the file was begun for them."""
@@ -131,7 +141,7 @@ class Block:
         if not self._leaves(taken):
             taken = remove(text, array, self._indexes, keep_blanks=True)
             if not self._leaves(taken):
-                raise NotOurs("embctl does not know how to take its items out of this file without harm")
+                raise self._unlike("embctl does not know how to take its items out of this without harm", array)
         return taken
 
     def _without_member(self) -> str | None:

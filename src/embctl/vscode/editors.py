@@ -12,7 +12,7 @@ from typing import Any, Final
 from embctl.errors import Failed, UsageError
 from embctl.vscode.hotkeys import System
 
-__all__ = ["DEFAULT_PROFILE", "PRODUCTS", "Editor", "Target", "editors", "named", "targets"]
+__all__ = ["DEFAULT_PROFILE", "PRODUCTS", "SERVER", "Editor", "Target", "editors", "named", "targets"]
 
 DEFAULT_PROFILE: Final = ""
 PRODUCTS: Final = {
@@ -28,7 +28,8 @@ PRODUCTS: Final = {
     "code-server": "code-server",
 }
 """What `--editor` takes, and the folder's name."""
-_SERVER: Final = "code-server"
+SERVER: Final = "code-server"
+"""The one whose files are on the machine that it runs on, wherever its window is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +58,7 @@ def editors(env: Mapping[str, str], home: Path, system: System) -> tuple[Editor,
 
 
 def _data(product: str, env: Mapping[str, str], home: Path, system: System) -> Path:
-    if product == _SERVER:
+    if product == SERVER:
         return _absolute(env, "XDG_DATA_HOME", home / ".local" / "share") / product
     if env.get("VSCODE_PORTABLE"):
         return Path(env["VSCODE_PORTABLE"]) / "user-data"

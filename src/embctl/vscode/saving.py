@@ -11,7 +11,7 @@ from pathlib import Path
 
 from embctl.errors import Conflict, Failed
 
-__all__ = ["Original", "load", "save"]
+__all__ = ["Original", "load", "refuse_read_only", "save"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,16 +22,6 @@ class Original:
     path: Path
     content: bytes | None
     mode: int = 0o644
-
-    @property
-    def text(self) -> str | None:
-        """The content as text. Failed(code="editor_file_unreadable") when it is not UTF-8."""
-        try:
-            return None if self.content is None else self.content.decode("utf-8")
-        except UnicodeDecodeError as error:
-            raise _unreadable(
-                self.path, f"it is not UTF-8 at byte {error.start}", "Save it as UTF-8 in the editor"
-            ) from None
 
 
 def load(path: Path) -> Original:
@@ -59,8 +49,7 @@ def save(original: Original, content: bytes | None, moment: datetime) -> Path | 
     Conflict(code="editor_file_changed"); the file is as it was then, and nothing of ours is left beside it.
     """
     path = original.path
-    if original.content is not None and not original.mode & 0o222:
-        raise _unwritable(path, "it is read-only", "Make it writable if embctl may change it")
+    refuse_read_only(original)
     temporary = path.with_name(f".{path.name}.embctl-new")
     backup: Path | None = None
     try:
@@ -75,15 +64,28 @@ def save(original: Original, content: bytes | None, moment: datetime) -> Path | 
         else:
             temporary.replace(path)
     except BaseException as error:
-        for leftover in (temporary, backup):
-            if leftover is not None:
-                with suppress(OSError):
-                    leftover.unlink(missing_ok=True)
+        _tidy(original, temporary, backup)
         if isinstance(error, OSError):
             raise _unwritable(path, _reason(error), "Free space or permissions in that folder are missing") from error
         raise
     _sync_folder(path.parent)
     return backup
+
+
+def refuse_read_only(original: Original) -> None:
+    """Failed(code="editor_file_unwritable") where the user has taken the right to write away."""
+    if original.content is not None and not original.mode & 0o222:
+        raise _unwritable(original.path, "it is read-only", "Make it writable if embctl may change it")
+
+
+def _tidy(original: Original, temporary: Path, backup: Path | None) -> None:
+    """Leave nothing of ours, but for a backup that may be the only copy: an interrupt may come just after the file was
+    replaced."""
+    with suppress(OSError):
+        temporary.unlink(missing_ok=True)
+    with suppress(OSError, Failed):
+        if backup is not None and load(original.path).content == original.content:
+            backup.unlink(missing_ok=True)
 
 
 def _refuse_changed(original: Original) -> None:
@@ -153,7 +155,7 @@ def _reason(error: Exception) -> str:
 
 def _unreadable(path: Path, reason: str, action: str) -> Failed:
     return Failed(
-        f"{path} cannot be read: {reason}. Nothing was written.",
+        f"{path} cannot be read: {reason}. It was not touched.",
         code="editor_file_unreadable",
         details={"file": str(path), "reason": reason},
         actions=(f"{action}: {path}", "Or paste by hand what this prints: embctl vscode print"),

@@ -15,8 +15,11 @@ _SIGNS = (
     ("SSH_TTY", "an SSH session"),
     ("VSCODE_IPC_HOOK_CLI", "a remote window"),
 )
+_SERVER_TOO = "VSCODE_IPC_HOOK_CLI"
 
 
-def elsewhere(env: Mapping[str, str]) -> str | None:
-    """What this process runs in, such as "an SSH session", when the editor is likely on another machine; else None."""
-    return next((place for variable, place in _SIGNS if env.get(variable)), None)
+def elsewhere(env: Mapping[str, str], *, served: bool) -> str | None:
+    """What this process runs in, such as "an SSH session", when the editor is likely on another machine; else None.
+    Where code-server is, `served`, it may be the one that set up this terminal."""
+    signs = ((variable, place) for variable, place in _SIGNS if not (served and variable == _SERVER_TOO))
+    return next((place for variable, place in signs if env.get(variable)), None)
