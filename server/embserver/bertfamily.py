@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from embserver.encoder import Pause
 from embserver.failures import ModelRefused
 from embserver.modelfiles import ModelFiles, faults_told
 
@@ -29,8 +30,9 @@ class PaddedBert(nn.Module):
         self.model = model
         self.padding = padding
 
-    def forward(self, batch: Sequence[Sequence[int]]) -> list[Tensor]:
+    def forward(self, batch: Sequence[Sequence[int]], pause: Pause) -> list[Tensor]:
         """One [tokens, width] a text, in the order given; padding is masked and cut off."""
+        pause()
         device = next(self.model.parameters()).device
         longest = max(map(len, batch))
         ids = torch.tensor([[*text, *[self.padding] * (longest - len(text))] for text in batch], device=device)

@@ -15,6 +15,7 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from embserver import alibi
+from embserver.encoder import Pause
 from embserver.failures import ModelRefused
 from embserver.modelfiles import WEIGHTS, ModelFiles, faults_told
 
@@ -128,8 +129,9 @@ class _Encoder(nn.Module):
         super().__init__()
         self.layer = nn.ModuleList(layers)
 
-    def forward(self, x: Tensor, groups: Sequence[_Group]) -> Tensor:
+    def forward(self, x: Tensor, groups: Sequence[_Group], pause: Pause) -> Tensor:
         for layer in self.layer:
+            pause()
             x = layer(x, groups)
         return x
 
@@ -145,13 +147,13 @@ class JinaBert(nn.Module):
         self.embeddings = _Embeddings(vocabulary, types, width, eps)
         self.encoder = _Encoder(_Layer(width, heads, inner, eps) for _ in range(layers))
 
-    def forward(self, batch: Sequence[Sequence[int]]) -> list[Tensor]:
+    def forward(self, batch: Sequence[Sequence[int]], pause: Pause) -> list[Tensor]:
         """One [tokens, width] a text, in the order given."""
         like = self.embeddings.word_embeddings.weight
         order = sorted(range(len(batch)), key=lambda index: len(batch[index]))
         lengths = [len(batch[index]) for index in order]
         ids = torch.tensor([token for index in order for token in batch[index]], device=like.device)
-        packed = self.encoder(self.embeddings(ids), self._groups(lengths, like))
+        packed = self.encoder(self.embeddings(ids), self._groups(lengths, like), pause)
         states = dict(zip(order, torch.split(packed, lengths), strict=True))
         return [states[index] for index in range(len(batch))]
 

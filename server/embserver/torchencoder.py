@@ -8,7 +8,7 @@ import torch.nn.functional as F  # noqa: N812 - the name everybody knows it by
 from torch import Tensor
 
 from embserver.bertfamily import PaddedBert
-from embserver.encoder import Vectors
+from embserver.encoder import Pause, Vectors, no_pause
 from embserver.failures import StartFailed
 from embserver.jinabert import JinaBert
 from embserver.modelfiles import Pooling
@@ -57,10 +57,10 @@ class TorchEncoder:
         """How often memory was explicitly given back after a batch."""
         return self._releases
 
-    def encode(self, batch: Sequence[Sequence[int]]) -> Vectors:
+    def encode(self, batch: Sequence[Sequence[int]], pause: Pause = no_pause) -> Vectors:
         """Vectors [len(batch), dimension] of unit length; see `Encoder`."""
         with torch.inference_mode():
-            states: list[Tensor] = self._body(batch)
+            states: list[Tensor] = self._body(batch, pause)
             pooled = torch.stack([self._pool(rows) for rows in states])
             normed = F.normalize(pooled, dim=-1)
             # A copy, so that nothing outside keeps the tensors' memory alive.

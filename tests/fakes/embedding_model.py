@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from embserver.encoder import Vectors
+from embserver.encoder import Pause, Vectors, no_pause
 from embserver.loading import LoadedModel
 from embserver.service import Report
 from embserver.tokenizer import Tokens
@@ -50,7 +50,8 @@ class FakeEncoder:
         self._free = threading.Event()
         self._free.set()
 
-    def encode(self, batch: Sequence[Sequence[int]]) -> Vectors:
+    def encode(self, batch: Sequence[Sequence[int]], pause: Pause = no_pause) -> Vectors:
+        pause()
         self.batches.append([list(ids) for ids in batch])
         self.began.release()
         self._free.wait()

@@ -235,3 +235,21 @@ def test_micro_batches_of_a_large_request_stay_within_the_budget() -> None:
     assert sorted(index for batch in batches for index in batch) == list(range(len(lengths)))
     assert all(len(batch) * max(lengths[i] for i in batch) <= 1024 or len(batch) == 1 for batch in batches)
     assert len(batches) < len(lengths) / 2
+
+
+def test_a_pause_within_a_batch_may_compute_another_or_abandon_the_first(tmp_path: Path) -> None:
+    model = load(write_checkpoint(tmp_path, SMALL, random_weights(SMALL)))
+    batch = [tokens.ids for tokens in model.tokenizer.encode(TEXTS)]
+    undisturbed, overtaking = model.encoder.encode(batch), []
+
+    vectors = model.encoder.encode(batch, lambda: overtaking.append(model.encoder.encode(batch[:1])))
+
+    assert len(overtaking) >= SMALL.layers
+    assert np.array_equal(vectors, undisturbed)
+    assert all(np.abs(vector - undisturbed[0]).max() < 1e-5 for vector in overtaking)
+
+    def abandon() -> None:
+        raise InterruptedError("nobody waits for it")
+
+    with pytest.raises(InterruptedError, match="nobody waits"):
+        model.encoder.encode(batch, abandon)
