@@ -1,8 +1,8 @@
 """Attention with linear biases, symmetric: a pair of tokens loses slope times their distance, in place of positions.
 
 The bias of n tokens has n x n values a head but only 2n - 1 different ones, so it is never built. Attention does not
-care about the order of its keys: with keys and values reversed, entry (i, j) of the bias depends on i + j alone, and
-such a (Hankel) matrix is a view of its 2n - 1 values with both strides 1.
+care about the order of its keys: with keys and values back to front, entry (i, j) of the bias depends on i + j alone,
+and such a (Hankel) matrix is a view of its 2n - 1 values with both strides 1.
 """
 
 import torch
@@ -10,8 +10,6 @@ import torch.nn.functional as F  # noqa: N812 - the name everybody knows it by
 from torch import Tensor
 
 __all__ = ["attention", "distances", "slopes"]
-
-_QUERY_ROWS = 1024
 
 
 def slopes(heads: int) -> list[float]:
@@ -29,24 +27,17 @@ def distances(slope: Tensor, length: int) -> Tensor:
     return -slope[:, None] * steps.abs()
 
 
-def attention(query: Tensor, key: Tensor, value: Tensor, values: Tensor) -> Tensor:
-    """softmax(q k / sqrt(d) + bias) v for [texts, heads, tokens, d] texts of one length; `values` from `distances`.
+def attention(query: Tensor, key: Tensor, value: Tensor, values: Tensor, *, first: int = 0) -> Tensor:
+    """softmax(q k / sqrt(d) + bias) v for [texts, heads, tokens, d] texts of one length.
 
-    On the CPU the bias stays a view. Other devices' kernels need real rows, so there it is laid out for at most
-    1024 query rows at once.
+    Keys and values are given back to front, `values` by `distances`; the queries are those from position `first` on.
     """
-    texts, heads, length, _ = query.shape
-    key, value = key.flip(2), value.flip(2)
-    views = _views(query.device)
-    step = length if views else _QUERY_ROWS
-    parts = []
-    for start in range(0, length, step):
-        rows = min(step, length - start)
-        bias = values.as_strided((1, heads, rows, length), (0, values.shape[1], 1, 1), start)
-        bias = bias if views else bias.contiguous()
-        part = query[:, :, start : start + rows]
-        parts.append(F.scaled_dot_product_attention(part, key, value, attn_mask=bias.expand(texts, -1, -1, -1)))
-    return parts[0] if len(parts) == 1 else torch.cat(parts, dim=2)
+    rows, length = query.shape[2], key.shape[2]
+    bias = values.as_strided((1, values.shape[0], rows, length), (0, values.shape[1], 1, 1), first)
+    if not _views(query.device):
+        # In the type of the queries, each head laid out: the kernels of other devices ask for both.
+        bias = bias.to(query.dtype).contiguous()
+    return F.scaled_dot_product_attention(query, key, value, attn_mask=bias.expand(query.shape[0], -1, -1, -1))
 
 
 def _views(device: torch.device) -> bool:

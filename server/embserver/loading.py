@@ -6,7 +6,9 @@ The family is decided by tensor names, because relatives of BERT all call themse
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -18,10 +20,21 @@ from embserver.settings import Settings
 from embserver.threads import granted_cores
 from embserver.tokenizer import FileTokenizer, Tokenizer
 
-__all__ = ["LoadedModel", "check", "load"]
+if TYPE_CHECKING:
+    from embserver.checkpoint import Architecture
+    from embserver.head import Head
+
+__all__ = ["Batching", "LoadedModel", "check", "load"]
 
 _UNIT_TOLERANCE = 1e-3
 _RATIO_TOLERANCE = 2e-2
+
+
+class Batching(StrEnum):
+    """How texts of different lengths share a batch: end to end, or padded to the longest, at the cost of the rows."""
+
+    PACKED = "packed"
+    PADDED = "padded"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,29 +47,32 @@ class LoadedModel:
     libraries: tuple[str, ...]
     tokenizer: Tokenizer
     encoder: Encoder
+    batching: Batching = Batching.PACKED
     self_test: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Understood:
-    """What the small files and the weights' names and shapes say together; `jina` or one of the BERT family."""
+    """What the small files and the weights' names and shapes say together; `architecture` is None for what only
+    transformers can compute."""
 
     files: modelfiles.ModelFiles
-    jina: bool
-    dimension: int
+    architecture: "Architecture | None"
+    head: "Head"
     max_tokens: int
     tokenizer: FileTokenizer
 
 
 def check(folder: Path, model: WantedModel) -> None:
-    """Whether `load` would take the folder's model, told without loading a weight. Raises ModelRefused."""
+    """Whether `load` would take the folder's model, told without loading the body's weights. Raises ModelRefused."""
     _understand(folder, model)
 
 
 def _understand(folder: Path, model: WantedModel) -> _Understood:
     files = modelfiles.read(folder)
 
-    from embserver import bertfamily, jinabert  # noqa: PLC0415 - torch's seconds are not spent on a folder without files
+    # Only now: torch's seconds are not spent on a folder without files.
+    from embserver import automodel, bert, checkpoint, head, jinabert  # noqa: PLC0415
 
     if any(".mlp.gated_layers." in name for name in files.shapes):
         raise ModelRefused(
@@ -64,19 +80,22 @@ def _understand(folder: Path, model: WantedModel) -> _Understood:
             "(tensors named mlp.gated_layers), whose formulas differ. Of JinaBERT only the code model is served: "
             "EMBSERVER_MODEL=jina-code-v2."
         )
-    jina = any(".mlp.up_gated_layer." in name for name in files.shapes)
-    if jina:
-        jinabert.check(files)
-        longest = files.number("max_position_embeddings")
+    architecture: Architecture | None = None
+    if any(".mlp.up_gated_layer." in name for name in files.shapes):
+        architecture, longest = jinabert.architecture(files), files.number("max_position_embeddings")
+    elif files.config.get("model_type") in bert.FAMILIES:
+        architecture, longest = bert.architecture(files), bert.max_tokens(files)
     else:
-        bertfamily.check(files)
-        longest = bertfamily.max_tokens(files)
-    dimension = files.number("hidden_size")
-    if model.dimension not in (None, dimension):
-        raise ModelRefused(f"{folder} has {dimension} dimensions; {model.name} has {model.dimension}.")
+        automodel.check(files)
+        longest = automodel.max_tokens(files)
+    if architecture is not None:
+        checkpoint.check(files, architecture)
+    top = head.load(files)
+    if model.dimension not in (None, top.dimension):
+        raise ModelRefused(f"{folder} has {top.dimension} dimensions; {model.name} has {model.dimension}.")
     max_tokens = min(longest, model.max_tokens or longest)
     tokenizer = FileTokenizer(folder, max_tokens=max_tokens, vocabulary=files.number("vocab_size"))
-    return _Understood(files=files, jina=jina, dimension=dimension, max_tokens=max_tokens, tokenizer=tokenizer)
+    return _Understood(files=files, architecture=architecture, head=top, max_tokens=max_tokens, tokenizer=tokenizer)
 
 
 def load(folder: Path, revision: str, model: WantedModel, settings: Settings) -> LoadedModel:
@@ -87,29 +106,27 @@ def load(folder: Path, revision: str, model: WantedModel, settings: Settings) ->
     """
     import torch  # noqa: PLC0415 - the server listens before these seconds are spent
 
-    from embserver import bertfamily, jinabert  # noqa: PLC0415
+    from embserver import automodel, checkpoint  # noqa: PLC0415
     from embserver.torchencoder import TorchEncoder, choose_device  # noqa: PLC0415
 
     threads = settings.threads or granted_cores()
     torch.set_num_threads(threads)
     device = choose_device(settings.device)
     understood = _understand(folder, model)
-    files, tokenizer = understood.files, understood.tokenizer
+    tokenizer = understood.tokenizer
     libraries: tuple[str, ...] = ("torch", "safetensors", "tokenizers", "numpy")
-    body: jinabert.JinaBert | bertfamily.PaddedBert
-    if understood.jina:
-        body = jinabert.load(files)
+    if understood.architecture is not None:
+        body, batching = checkpoint.filled(understood.files, understood.architecture), Batching.PACKED
     else:
-        body = bertfamily.load(files)
+        body, batching = automodel.load(understood.files), Batching.PADDED
         libraries += ("transformers",)
-    encoder = TorchEncoder(
-        body, dimension=understood.dimension, pooling=files.pooling, device=device, release=settings.release_tensors
-    )
+    encoder = TorchEncoder(body, understood.head, device=device, dtype="float32", release=settings.release_tensors)
     _warm(tokenizer, encoder, folder)
     return LoadedModel(
         revision=revision,
         max_tokens=understood.max_tokens,
         threads=threads,
+        batching=batching,
         libraries=libraries,
         tokenizer=tokenizer,
         encoder=encoder,

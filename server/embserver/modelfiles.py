@@ -15,7 +15,7 @@ __all__ = ["WEIGHTS", "ModelFiles", "Pooling", "faults_told", "read"]
 
 WEIGHTS = "model.safetensors"
 _NAMES_SHOWN = 5
-_KNOWN_MODULES = ("Transformer", "Pooling", "Normalize")
+_KNOWN_MODULES = ("Transformer", "Pooling", "Dense", "Normalize")
 
 
 class Pooling(StrEnum):
@@ -23,16 +23,21 @@ class Pooling(StrEnum):
 
     MEAN = "mean"
     CLS = "cls"
+    LAST = "lasttoken"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelFiles:
-    """A folder's own words. `shapes` maps tensor names to shapes; `max_seq_length` is None where nothing is said."""
+    """A folder's own words. `shapes` maps tensor names to shapes; `max_seq_length` is None where nothing is said.
+
+    `dense` are the folders of the layers between the pooling and the vector, in order.
+    """
 
     folder: Path
     config: Mapping[str, Any]
     shapes: Mapping[str, tuple[int, ...]]
     pooling: Pooling
+    dense: tuple[Path, ...] = ()
     max_seq_length: int | None
 
     def number(self, key: str) -> int:
@@ -46,13 +51,15 @@ class ModelFiles:
 def read(folder: Path) -> ModelFiles:
     """Read a model folder. Raises ModelRefused, naming the file, where one is missing, unreadable or not understood."""
     config = _json(folder / "config.json")
-    _refuse_unknown_modules(folder)
+    modules = _modules(folder)
+    pooling = next((path for kind, path in modules if kind == "Pooling"), folder / "1_Pooling")
     said = _json(folder / "sentence_bert_config.json", missing={}).get("max_seq_length")
     return ModelFiles(
         folder=folder,
         config=config,
         shapes=_shapes(folder / WEIGHTS),
-        pooling=_pooling(folder / "1_Pooling" / "config.json"),
+        pooling=_pooling(pooling / "config.json"),
+        dense=tuple(path for kind, path in modules if kind == "Dense"),
         max_seq_length=said if isinstance(said, int) and said > 0 else None,
     )
 
@@ -115,14 +122,20 @@ def _pooling(path: Path) -> Pooling:
     raise ModelRefused(f"{path} asks for a pooling that is not implemented here: {json.dumps(said, sort_keys=True)}")
 
 
-def _refuse_unknown_modules(folder: Path) -> None:
+def _modules(folder: Path) -> list[tuple[str, Path]]:
+    """Kind and folder of each module that makes up the sentence model; none are named by the plainest of models."""
     path = folder / "modules.json"
     if not path.exists():
-        return
+        return []
     try:
-        kinds = [str(module["type"]).rpartition(".")[2] for module in json.loads(path.read_text(encoding="utf-8"))]
+        said = json.loads(path.read_text(encoding="utf-8"))
+        modules = [(str(module["type"]).rpartition(".")[2], folder / str(module["path"])) for module in said]
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise ModelRefused(f"{path} cannot be read: {error!r}") from error
-    strange = [kind for kind in kinds if kind not in _KNOWN_MODULES]
+    strange = [kind for kind, _ in modules if kind not in _KNOWN_MODULES]
     if strange:
         raise ModelRefused(f"{path} asks for {', '.join(strange)}, which this server does not compute.")
+    kinds = [kind for kind, _ in modules]
+    if kinds != sorted(kinds, key=_KNOWN_MODULES.index):
+        raise ModelRefused(f"{path} asks for {', '.join(kinds)}, in an order that this server does not compute.")
+    return modules

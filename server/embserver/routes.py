@@ -163,6 +163,7 @@ def _info(service: Service) -> dict[str, Any]:
         "max_tokens": model.max_tokens if model else wanted.max_tokens,
         "device": model.encoder.device if model else None,
         "dtype": model.encoder.dtype if model else None,
+        "batching": model.batching.value if model else None,
         "threads": model.threads if model else None,
         "self_test": model.self_test if model else None,
         "versions": {

@@ -1,17 +1,14 @@
-"""The encoder on torch: runs a model over a micro-batch, pools, normalises, and gives the memory back."""
+"""The encoder on torch: runs a model and its head over a micro-batch, and gives the memory back."""
 
 from collections.abc import Sequence
 
 import numpy as np
 import torch
-import torch.nn.functional as F  # noqa: N812 - the name everybody knows it by
-from torch import Tensor
+from torch import nn
 
-from embserver.bertfamily import PaddedBert
 from embserver.encoder import Pause, Vectors, no_pause
 from embserver.failures import StartFailed
-from embserver.jinabert import JinaBert
-from embserver.modelfiles import Pooling
+from embserver.head import Head
 
 __all__ = ["TorchEncoder", "choose_device"]
 
@@ -30,27 +27,24 @@ def choose_device(wanted: str) -> torch.device:
 
 
 class TorchEncoder:
-    """A model body with its pooling on one device. `release` is the measure that frees memory after each batch."""
+    """A model body, which makes [tokens, width] of each text, and its head, on one device.
 
-    def __init__(
-        self, body: JinaBert | PaddedBert, *, dimension: int, pooling: Pooling, device: torch.device, release: bool
-    ) -> None:
+    `dtype` says what the body computes in. `release` is the measure that frees memory after each batch.
+    """
+
+    def __init__(self, body: nn.Module, head: Head, *, device: torch.device, dtype: str, release: bool) -> None:
         self._body = body.to(device)
-        self._pooling = pooling
+        self._head = head.to(device)
         self._device = device
         self._release = release
         self._releases = 0
-        self.dimension = dimension
+        self.dimension = head.dimension
+        self.dtype = dtype
 
     @property
     def device(self) -> str:
         """Where it computes."""
         return self._device.type
-
-    @property
-    def dtype(self) -> str:
-        """The type of the weights and of everything computed from them."""
-        return str(next(self._body.parameters()).dtype).removeprefix("torch.")
 
     @property
     def releases(self) -> int:
@@ -60,18 +54,13 @@ class TorchEncoder:
     def encode(self, batch: Sequence[Sequence[int]], pause: Pause = no_pause) -> Vectors:
         """Vectors [len(batch), dimension] of unit length; see `Encoder`."""
         with torch.inference_mode():
-            states: list[Tensor] = self._body(batch, pause)
-            pooled = torch.stack([self._pool(rows) for rows in states])
-            normed = F.normalize(pooled, dim=-1)
-            # A copy, so that nothing outside keeps the tensors' memory alive.
-            vectors = np.array(normed.cpu().numpy(), dtype=np.float32)
+            computed = self._head(self._body(batch, pause))
+            # A copy, so that nothing outside keeps the tensor's memory alive.
+            vectors = np.array(computed.cpu().numpy(), dtype=np.float32)
         if self._release:
-            del states, pooled, normed
+            del computed
             self._give_back()
         return vectors
-
-    def _pool(self, rows: Tensor) -> Tensor:
-        return rows[0] if self._pooling is Pooling.CLS else rows.mean(dim=0)
 
     def _give_back(self) -> None:
         if self._device.type == "cuda":

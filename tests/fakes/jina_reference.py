@@ -57,6 +57,45 @@ def embed(ids: Sequence[int], weights: Mapping[str, Array], *, layers: int, head
     return unit
 
 
+def embed_in_matrices(ids: Sequence[int], weights: Mapping[str, Array], *, layers: int, heads: int) -> Array:
+    """The same for a long text: all tokens at once, one head's matrices after the other."""
+
+    def norm(x: Array, name: str) -> Array:
+        centred = x - x.mean(axis=1, keepdims=True)
+        scaled: Array = centred / np.sqrt((centred**2).mean(axis=1, keepdims=True) + 1e-12)
+        return scaled * weights[f"{name}.weight"] + weights[f"{name}.bias"]
+
+    def linear(x: Array, name: str) -> Array:
+        out: Array = x @ weights[f"{name}.weight"].T
+        return out + weights.get(f"{name}.bias", 0.0)
+
+    place = np.arange(len(ids))
+    words, kinds = weights["embeddings.word_embeddings.weight"], weights["embeddings.token_type_embeddings.weight"]
+    x = norm(words[list(ids)] + kinds[0], "embeddings.LayerNorm")
+    size = x.shape[1] // heads
+    for layer in range(layers):
+        root = f"encoder.layer.{layer}"
+        own = f"{root}.attention.self"
+        query = norm(linear(x, f"{own}.query"), f"{own}.layer_norm_q")
+        key = norm(linear(x, f"{own}.key"), f"{own}.layer_norm_k")
+        value = linear(x, f"{own}.value")
+        context = np.empty_like(x)
+        for head in range(heads):
+            part = slice(head * size, (head + 1) * size)
+            scores = query[:, part] @ key[:, part].T / math.sqrt(size)
+            scores -= slope(head, heads) * np.abs(place[:, None] - place)
+            shares = np.exp(scores - scores.max(axis=1, keepdims=True))
+            context[:, part] = shares @ value[:, part] / shares.sum(axis=1, keepdims=True)
+        a = norm(linear(context, f"{root}.attention.output.dense") + x, f"{root}.attention.output.LayerNorm")
+        h = norm(x + a, f"{root}.layer_norm_1")
+        up, gate = np.split(linear(h, f"{root}.mlp.up_gated_layer"), 2, axis=1)
+        active = np.stack([_gelu(row) for row in gate])
+        x = norm(h + linear(up * active, f"{root}.mlp.down_layer"), f"{root}.layer_norm_2")
+    mean = x.mean(axis=0)
+    unit: Array = mean / np.linalg.norm(mean)
+    return unit
+
+
 def _mix(query: Array, keys: list[Array], values: list[Array], *, i: int, head: int, heads: int) -> Array:
     size = len(query) // heads
     part = slice(head * size, (head + 1) * size)

@@ -17,7 +17,7 @@ from embserver.failures import ModelRefused
 from embserver.loading import LoadedModel
 from embserver.settings import Settings
 from fakes.jina_checkpoint import LINES, Shape, random_weights, write_checkpoint
-from fakes.jina_reference import embed, slope
+from fakes.jina_reference import embed, embed_in_matrices, slope
 
 SMALL = Shape()
 TEXTS = ["x", *LINES, " ".join(LINES), "", "def f(x):\n    return x\n", "y"]
@@ -127,9 +127,9 @@ def test_devices_that_need_real_bias_rows_compute_the_same_attention(
     matrix = -torch.tensor(alibi.slopes(3))[:, None, None] * (position[:, None] - position).abs()
     expected = torch.softmax(query @ key.transpose(-1, -2) / 8**0.5 + matrix, -1) @ value
 
-    viewed = alibi.attention(query, key, value, bias)
+    viewed = alibi.attention(query, key.flip(2), value.flip(2), bias)
     monkeypatch.setattr(alibi, "_views", lambda _: False)
-    in_rows = alibi.attention(query, key, value, bias)
+    in_rows = alibi.attention(query, key.flip(2), value.flip(2), bias)
 
     torch.testing.assert_close(viewed, expected, atol=2e-5, rtol=0)
     torch.testing.assert_close(in_rows, expected, atol=2e-5, rtol=0)
@@ -253,3 +253,25 @@ def test_a_pause_within_a_batch_may_compute_another_or_abandon_the_first(tmp_pat
 
     with pytest.raises(InterruptedError, match="nobody waits"):
         model.encoder.encode(batch, abandon)
+
+
+def test_a_text_of_8192_tokens_equals_the_formulas(tmp_path: Path) -> None:
+    # The reference of the other tests would take an hour here, so this one is written with whole matrices.
+    shape = Shape(width=12, layers=2, heads=3, inner=16)
+    weights = random_weights(shape)
+    ids = [5 + number * number % 300 for number in range(8192)]
+
+    vectors = load(write_checkpoint(tmp_path, shape, weights)).encoder.encode([ids, ids[:1]])
+
+    exact = {name: tensor.double().numpy() for name, tensor in weights.items()}
+    assert np.abs(vectors[0] - embed_in_matrices(ids, exact, layers=2, heads=3)).max() < 1e-5
+    assert np.abs(vectors[1] - embed(ids[:1], exact, layers=2, heads=3)).max() < 1e-5
+
+
+def test_the_two_references_agree() -> None:
+    exact = {name: tensor.double().numpy() for name, tensor in random_weights(SMALL).items()}
+    ids = list(range(5, 40))
+
+    difference = embed_in_matrices(ids, exact, layers=2, heads=3) - embed(ids, exact, layers=2, heads=3)
+
+    assert np.abs(difference).max() < 1e-12

@@ -1,0 +1,81 @@
+"""Weights from a folder into a module, by exact names and shapes or not at all. Nothing is drawn at random, ever."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from safetensors.torch import load_file
+from torch import nn
+
+from embserver.failures import ModelRefused
+from embserver.modelfiles import WEIGHTS, ModelFiles, faults_told
+
+__all__ = ["Architecture", "check", "filled"]
+
+# Looked up a row at a time, and widened there: half the memory where the file holds half precision.
+_AS_STORED = "word_embeddings.weight"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Architecture:
+    """What a folder's weights are to fill: the module of `build`. Their names may carry `prefix`; those that begin with
+    one of `unused` are passed over. `name` is for people."""
+
+    build: Callable[[], nn.Module]
+    name: str
+    prefix: str
+    unused: tuple[str, ...]
+
+
+def check(files: ModelFiles, architecture: Architecture) -> None:
+    """Whether `filled` would succeed, told without loading a weight. Raises ModelRefused, naming them, when tensors are
+    missing, left over or of another shape."""
+    _skeleton(files, architecture)
+
+
+def filled(files: ModelFiles, architecture: Architecture) -> nn.Module:
+    """The module with the folder's weights as float32 on the CPU, mapped from the file where it has that; the word
+    vectors keep the type in which they are stored. Raises ModelRefused as `check` does."""
+    model = _skeleton(files, architecture)
+    stored = load_file(files.folder / WEIGHTS)
+    loaded = {_present(name, architecture.prefix): tensor for name, tensor in stored.items()}
+    weights = {
+        name: loaded[name] if name.endswith(_AS_STORED) else loaded[name].to(torch.float32)
+        for name in model.state_dict()
+    }
+    model.load_state_dict(weights, strict=True, assign=True)
+    return model.eval().requires_grad_(requires_grad=False)
+
+
+def _skeleton(files: ModelFiles, architecture: Architecture) -> nn.Module:
+    # On "meta" nothing is allocated or drawn: a tensor that is not loaded cannot exist by accident.
+    with torch.device("meta"):
+        model = architecture.build()
+    prefix = architecture.prefix
+    expected = {name: tuple(tensor.shape) for name, tensor in model.state_dict().items()}
+    found = {_present(name, prefix): shape for name, shape in files.shapes.items()}
+    both = found.keys() & expected.keys()
+    faults = {
+        "missing": expected.keys() - found.keys(),
+        "left over": [name for name in found if name not in expected and not name.startswith(architecture.unused)],
+        "of another shape": [
+            f"{name} {found[name]} instead of {expected[name]}" for name in both if found[name] != expected[name]
+        ],
+        f"there with and without the prefix {prefix}": [
+            name for name in files.shapes if name.startswith(prefix) and name.removeprefix(prefix) in files.shapes
+        ],
+    }
+    if told := faults_told(faults):
+        raise ModelRefused(
+            f"{files.folder / WEIGHTS} is not a whole checkpoint of {architecture.name}. Tensors {told}."
+        )
+    return model
+
+
+def _present(name: str, prefix: str) -> str:
+    """A tensor's name as modules have it: without the pretraining model's prefix, the norms' names not the old ones."""
+    return (
+        name.removeprefix(prefix)
+        .replace("LayerNorm.gamma", "LayerNorm.weight")
+        .replace("LayerNorm.beta", "LayerNorm.bias")
+    )
