@@ -4,6 +4,8 @@ import math
 import os
 from pathlib import Path
 
+from embserver import cgroup
+
 __all__ = ["granted_cores"]
 
 
@@ -14,14 +16,9 @@ def granted_cores(root: Path = Path("/"), affinity: int | None = None) -> int:
     asked from the system when None. A quota of a part of a core is rounded up, as the JVM and Go do.
     """
     limits = [_affinity() if affinity is None else affinity]
-    for line in _read(root / "proc/self/cgroup").splitlines():
-        _, _, rest = line.partition(":")
-        controllers, _, path = rest.partition(":")
-        if not controllers:
-            limits += [_v2(folder) for folder in _upwards(root / "sys/fs/cgroup", path)]
-        elif "cpu" in controllers.split(","):
-            for mount in ("cpu", "cpu,cpuacct"):
-                limits += [_v1(folder) for folder in _upwards(root / "sys/fs/cgroup" / mount, path)]
+    second, first = cgroup.folders(root, controller="cpu")
+    limits += [_v2(folder) for folder in second]
+    limits += [_v1(folder) for folder in first]
     return max(1, min(limit for limit in limits if limit))
 
 
@@ -31,19 +28,13 @@ def _affinity() -> int:
     return os.cpu_count() or 1
 
 
-def _upwards(mount: Path, path: str) -> list[Path]:
-    """The group's folder and those above it; inside a container the path is often not mounted, its root always is."""
-    parts = [part for part in path.split("/") if part not in ("", "..")]
-    return [mount.joinpath(*parts[:depth]) for depth in range(len(parts), -1, -1)]
-
-
 def _v2(folder: Path) -> int:
-    quota, _, period = _read(folder / "cpu.max").strip().partition(" ")
+    quota, _, period = cgroup.read(folder / "cpu.max").partition(" ")
     return _cores(quota, period)
 
 
 def _v1(folder: Path) -> int:
-    return _cores(_read(folder / "cpu.cfs_quota_us").strip(), _read(folder / "cpu.cfs_period_us").strip())
+    return _cores(cgroup.read(folder / "cpu.cfs_quota_us"), cgroup.read(folder / "cpu.cfs_period_us"))
 
 
 def _cores(quota: str, period: str) -> int:
@@ -51,10 +42,3 @@ def _cores(quota: str, period: str) -> int:
     if not quota.isdigit() or not period.isdigit() or int(period) == 0:
         return 0
     return max(1, math.ceil(int(quota) / int(period)))
-
-
-def _read(path: Path) -> str:
-    try:
-        return path.read_text(encoding="ascii")
-    except (OSError, UnicodeDecodeError):
-        return ""
