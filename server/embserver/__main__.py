@@ -14,7 +14,7 @@ from collections.abc import MutableMapping
 from types import FrameType
 from typing import NoReturn
 
-from embserver import log
+from embserver import heap, log
 from embserver.catalogue import WantedModel, resolve
 from embserver.failures import ModelRefused, StartFailed
 from embserver.settings import Settings, SettingsInvalid, from_env
@@ -41,6 +41,7 @@ def main(arguments: list[str], environment: MutableMapping[str, str]) -> int:
             log.event(_log, "settings_invalid", level="critical", detail=problem)
         return 2
     _prepare(environment, settings)
+    heap.bound_arenas(environment)
     _leave_on_signals(command == "serve")
     return _fetch(settings, wanted, environment) if command == "fetch" else _serve(settings, wanted, environment)
 
@@ -93,7 +94,7 @@ def _serve(settings: Settings, wanted: WantedModel, environment: MutableMapping[
         server.should_exit = True
 
     app = create_app(settings, wanted, fetch_and_load(settings, wanted, environment), failed=failed)
-    server = Server(app, stopping=app.state.service.gate.close)
+    server = Server(app, stopping=app.state.service.close)
     try:
         listener = listen(settings.host, settings.port)
     except StartFailed as error:

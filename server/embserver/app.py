@@ -43,13 +43,19 @@ def create_app(
         try:
             yield
         finally:
-            service.gate.close()
+            service.close()
             starting.cancel()
             await asyncio.gather(starting, return_exceptions=True)
             service.stop()
 
-    # FastAPI's own pages load scripts from elsewhere, which a local server has no business to do.
-    app = FastAPI(title="embserver", version=embserver.__version__, lifespan=lifespan, openapi_url=None)
+    # Not FastAPI's pages: they load scripts from elsewhere, which a local server has no business to do.
+    app = FastAPI(
+        title="embserver",
+        summary="Embeddings of code and text by one local model.",
+        version=embserver.__version__,
+        lifespan=lifespan,
+        openapi_url=None,
+    )
     app.state.service = service
     app.router.redirect_slashes = False
     app.include_router(routes.router(service, profile))

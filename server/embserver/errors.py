@@ -6,8 +6,8 @@ import orjson
 from fastapi import FastAPI, Request, Response
 from starlette.exceptions import HTTPException
 
-from embserver.gate import Closed
-from embserver.service import InputOutOfRange, NotLoaded, Service
+from embserver.refusals import Closed, InputOutOfRange, InputTooLong, QueueFull
+from embserver.service import NotLoaded, Service
 
 __all__ = ["CLIENT_GONE", "ApiError", "envelope", "install"]
 
@@ -15,6 +15,8 @@ CLIENT_GONE = 499
 """The status, for the log alone, of a request whose client went away before the answer (nginx's number)."""
 
 _RETRY_SECONDS = 5
+# A full queue is minutes of work: whoever comes back at once only finds it full again.
+_RETRY_FULL_SECONDS = 30
 _NOT_FOUND = 404
 _METHOD_NOT_ALLOWED = 405
 _SERVER_SIDE = 500
@@ -77,8 +79,20 @@ def install(app: FastAPI, service: Service) -> None:
             headers={"Retry-After": str(_RETRY_SECONDS)},
         )
 
+    async def full(_: Request, error: Exception) -> Response:
+        # Never 429: the editors take it for a quota, and pause all they do.
+        return envelope(
+            503,
+            f"The queue is full. {error} Try again later, with fewer requests at once.",
+            code="queue_full",
+            headers={"Retry-After": str(_RETRY_FULL_SECONDS)},
+        )
+
     async def out_of_range(_: Request, error: Exception) -> Response:
         return envelope(400, str(error), code="invalid_input", param="input")
+
+    async def too_long(_: Request, error: Exception) -> Response:
+        return envelope(400, str(error), code="context_length_exceeded", param="input")
 
     async def http_error(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)  # noqa: S101 - registered for this class alone
@@ -97,7 +111,9 @@ def install(app: FastAPI, service: Service) -> None:
     app.add_exception_handler(ApiError, api_error)
     app.add_exception_handler(NotLoaded, not_loaded)
     app.add_exception_handler(Closed, closed)
+    app.add_exception_handler(QueueFull, full)
     app.add_exception_handler(InputOutOfRange, out_of_range)
+    app.add_exception_handler(InputTooLong, too_long)
     app.add_exception_handler(HTTPException, http_error)
     app.add_exception_handler(Exception, crash)
 

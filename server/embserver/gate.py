@@ -1,15 +1,13 @@
-"""How many requests are in work at once; the others wait their turn in order. Nothing is ever turned away for load."""
+"""How many requests are in preparation at once; the others wait their turn in order."""
 
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-__all__ = ["Closed", "Gate"]
+from embserver.refusals import Closed
 
-
-class Closed(Exception):
-    """The server is going away and takes up no further work."""
+__all__ = ["Gate"]
 
 
 class Gate:
@@ -23,12 +21,12 @@ class Gate:
 
     @property
     def running(self) -> int:
-        """Requests in work."""
+        """Requests in preparation."""
         return self._running
 
     @property
     def waiting(self) -> int:
-        """Requests in the queue."""
+        """Requests in line."""
         return len(self._queue)
 
     @asynccontextmanager
@@ -44,7 +42,7 @@ class Gate:
             self._leave()
 
     def close(self) -> None:
-        """Let those in work finish, and send everybody else away with Closed."""
+        """Let those inside finish, and send everybody else away with Closed."""
         self._closed = True
         while self._queue:
             turn = self._queue.popleft()

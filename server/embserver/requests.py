@@ -1,4 +1,4 @@
-"""The body of an embeddings request, from bytes to checked values. Unknown fields are ignored, never refused."""
+"""The bodies of requests, from bytes to checked values. Unknown fields are ignored, never refused."""
 
 import json
 from collections.abc import Sequence
@@ -9,7 +9,7 @@ import orjson
 
 from embserver.errors import ApiError
 
-__all__ = ["MAX_BODY_BYTES", "MAX_INPUTS", "EmbeddingRequest", "parse"]
+__all__ = ["MAX_BODY_BYTES", "MAX_INPUTS", "EmbeddingRequest", "Wanted", "parse"]
 
 MAX_INPUTS = 2048
 MAX_BODY_BYTES = 32 * 1024 * 1024
@@ -17,13 +17,24 @@ _FORMATS = ("float", "base64")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class EmbeddingRequest:
-    """What a client asks for: texts, or lists of token ids; `model` and `dimensions` as sent, None where not sent."""
+class Wanted:
+    """How the answer is to look: under which of its names the model was asked, None for none, and in which encoding."""
 
-    inputs: Sequence[str] | Sequence[Sequence[int]]
     model: str | None
     base64: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EmbeddingRequest:
+    """What a client asks for: texts, or lists of token ids; `dimensions` as sent, None where not sent.
+
+    `truncate` says whether inputs that are too long are to be cut; else they are refused.
+    """
+
+    inputs: Sequence[str] | Sequence[Sequence[int]]
+    wanted: Wanted
     dimensions: object
+    truncate: bool
 
 
 def parse(body: bytes | bytearray) -> EmbeddingRequest:
@@ -42,8 +53,16 @@ def parse(body: bytes | bytearray) -> EmbeddingRequest:
             param="encoding_format",
             code="invalid_value",
         )
+    truncate = content.get("truncate")
+    if truncate is not None and not isinstance(truncate, bool):
+        raise ApiError(
+            400, f"'truncate' must be true or false, not {_kind(truncate)}.", param="truncate", code="invalid_type"
+        )
     return EmbeddingRequest(
-        inputs=_inputs(content), model=model or None, base64=encoding == "base64", dimensions=content.get("dimensions")
+        inputs=_inputs(content),
+        wanted=Wanted(model=model or None, base64=encoding == "base64"),
+        dimensions=content.get("dimensions"),
+        truncate=truncate is not False,
     )
 
 

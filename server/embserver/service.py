@@ -7,26 +7,33 @@ stays free to answer probes, to queue, and to notice who has gone away.
 import asyncio
 import gc
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 
 import numpy as np
 
-from embserver import log
-from embserver.batching import micro_batches
+from embserver import heap, log
 from embserver.catalogue import WantedModel
-from embserver.encoder import Encoder, Vectors
+from embserver.encoder import Vectors
 from embserver.failures import StartFailed
 from embserver.gate import Gate
+from embserver.inference import Inference
 from embserver.loading import LoadedModel
+from embserver.preparation import Inputs, Preparation, Prepared
+from embserver.refusals import Closed, QueueFull
+from embserver.schedule import INTERACTIVE_TEXTS, QUEUE_BYTES, Figures, Job, Schedule
 from embserver.settings import Settings
-from embserver.tokenizer import Tokens
 
-__all__ = ["Counters", "Embedded", "InputOutOfRange", "Loader", "NotLoaded", "Report", "Service", "Stage", "Standing"]
+__all__ = ["Counters", "Embedded", "Loader", "NotLoaded", "Report", "Service", "Stage", "Standing", "Ticket", "small"]
 
 _log = log.named("service")
+# Two requests of an editor that is scanning are never so far apart.
+_REST_SECONDS = 5.0
+# Cut into tokens in about two milliseconds; several times the length of an interactive request of plain code.
+_SMALL_CHARACTERS = 8 * 1024
 
 
 class Stage(StrEnum):
@@ -61,14 +68,6 @@ class NotLoaded(Exception):
         self.standing = standing
 
 
-class InputOutOfRange(ValueError):
-    """A token id that the model does not have; `index` is the input's."""
-
-    def __init__(self, index: int, token: int, vocabulary: int) -> None:
-        super().__init__(f"Input {index} has the token id {token}; this model's ids are 0 to {vocabulary - 1}.")
-        self.index = index
-
-
 @dataclass(slots=True, kw_only=True)
 class Counters:
     """What was done since the start. `errors` counts requests that failed through the server's own fault."""
@@ -79,19 +78,49 @@ class Counters:
     truncated: int = 0
     errors: int = 0
     collections: int = 0
+    trims: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Embedded:
-    """An answer: vectors [inputs, dimension] in the order of the inputs, the tokens computed, the inputs cut short."""
+    """An answer: vectors [inputs, dimension] in the order of the inputs, the tokens computed, the inputs cut short.
+
+    Seconds: in the queue until the first text began, cut into tokens, and from then to the last vector.
+    """
 
     vectors: Vectors
     tokens: int
     truncated: int
+    queued_seconds: float
+    tokenization_seconds: float
+    inference_seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ticket:
+    """A request in the queue: the figures of its preparation, and the promise of its end."""
+
+    ending: asyncio.Future[Job]
+    texts: int
+    tokens: int
+    truncated: int
+    waited_seconds: float
+    tokenization_seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Served:
+    model: LoadedModel
+    preparation: Preparation
+    inference: Inference
 
 
 class Service:
-    """One model and the queue before it."""
+    """One model and the queue before it.
+
+    A request is prepared, queued (`submit`), and waits for its vectors (`vectors`). Unless it is `small`, it first
+    waits for a place in preparation (`turn`), most of its body still with its sender, and gives it back once queued.
+    """
 
     def __init__(self, settings: Settings, wanted: WantedModel, loader: Loader) -> None:
         self.settings = settings
@@ -101,20 +130,32 @@ class Service:
         self.started = time.monotonic()
         self.standing = Standing(stage=Stage.STARTING, detail="the process has started")
         self._loader = loader
-        self._model: LoadedModel | None = None
+        self._served: _Served | None = None
         self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="worker")
+        self._endings: dict[Job, asyncio.Future[Job]] = {}
+        self._bodies = 0
+        self._resting: asyncio.TimerHandle | None = None
+        self._swollen = False
 
     @property
     def model(self) -> LoadedModel:
         """The loaded model. Raises NotLoaded until there is one."""
-        if self._model is None:
-            raise NotLoaded(self.standing)
-        return self._model
+        return self._parts.model
+
+    @property
+    def preparation(self) -> Preparation:
+        """The tokenizer at work. Raises NotLoaded until there is one."""
+        return self._parts.preparation
 
     @property
     def ready(self) -> bool:
         """Whether requests are answered."""
-        return self._model is not None
+        return self._served is not None
+
+    @property
+    def figures(self) -> Figures:
+        """How the queue stands. Raises NotLoaded until there is one."""
+        return self._parts.inference.figures()
 
     async def start(self) -> None:
         """Fetch and load the model. Raises StartFailed, with a message for people."""
@@ -122,6 +163,9 @@ class Service:
 
         def report(standing: Standing) -> None:
             loop.call_soon_threadsafe(setattr, self, "standing", standing)
+
+        def deliver(job: Job) -> None:
+            loop.call_soon_threadsafe(self._deliver, job)
 
         began = time.monotonic()
         try:
@@ -131,12 +175,20 @@ class Service:
         except Exception as error:
             _log.exception("load_crashed")
             raise StartFailed(f"The model {self.wanted.name} could not be loaded: {error!r}") from error
+        inference = Inference(
+            model.encoder,
+            Schedule(vector_bytes=model.encoder.dimension * np.dtype(np.float32).itemsize, capacity=QUEUE_BYTES),
+            run=self._worker.submit,
+            deliver=deliver,
+            clock=time.monotonic,
+        )
+        preparation = Preparation(model.tokenizer, max_tokens=model.max_tokens)
         if self.settings.collect_garbage:
             # What is there now stays for good. Out of the collector's sight, it no longer makes every later collection
             # walk through all of torch with the interpreter locked.
             gc.collect()
             gc.freeze()
-        self._model = model
+        self._served = _Served(model=model, preparation=preparation, inference=inference)
         self.standing = Standing(stage=Stage.READY, detail="the model answers")
         if model.self_test == "differs":
             log.event(_log, "self_test_differs", level="error", model=self.wanted.name, revision=model.revision)
@@ -153,51 +205,111 @@ class Service:
             seconds=round(time.monotonic() - began, 3),
         )
 
-    async def embed(self, inputs: Sequence[str] | Sequence[Sequence[int]]) -> Embedded:
-        """Vectors for texts, or for token ids that are taken as they are (nothing is added, special tokens included).
+    @asynccontextmanager
+    async def turn(self, body_bytes: int) -> AsyncIterator[float]:
+        """A place in preparation for the block, which gets the seconds that were waited for it.
 
-        To be called inside the gate, which the caller enters first so that the queue need not hold inputs. Raises
-        NotLoaded or InputOutOfRange. When the caller is cancelled, whatever has not begun to compute is dropped.
+        `body_bytes` is what the request holds while it waits. Raises QueueFull when that does not fit beside everything
+        that waits, and Closed.
         """
-        model = self.model
-        tokens = await self._tokens(model, inputs)
-        vectors = await self._encode(model.encoder, tokens)
-        truncated = sum(text.truncated for text in tokens)
-        count = sum(len(text.ids) for text in tokens)
+        held = self._bodies + self._parts.inference.held
+        if held and held + body_bytes > QUEUE_BYTES:
+            raise QueueFull(held, QUEUE_BYTES)
+        began = time.monotonic()
+        self._bodies += body_bytes
+        async with AsyncExitStack() as leaving:
+            try:
+                await leaving.enter_async_context(self.gate.enter())
+            finally:
+                self._bodies -= body_bytes
+            yield time.monotonic() - began
+
+    def submit(self, prepared: Prepared, *, waited: float) -> Ticket:
+        """Queue a request that waited so many seconds for its turn. Raises NotLoaded, QueueFull or Closed."""
+        inference = self._parts.inference
+        job = inference.submit([text.ids for text in prepared.tokens])
+        ending = self._endings[job] = asyncio.get_running_loop().create_future()
+
+        def left(future: asyncio.Future[Job]) -> None:
+            if future.cancelled():
+                self._endings.pop(job, None)
+                inference.cancel(job)
+
+        ending.add_done_callback(left)
+        self._swollen = self._swollen or not job.interactive
+        if self._resting is not None:
+            self._resting.cancel()
+            self._resting = None
+        return Ticket(
+            ending=ending,
+            texts=len(prepared.tokens),
+            tokens=prepared.count,
+            truncated=prepared.truncated,
+            waited_seconds=waited,
+            tokenization_seconds=prepared.seconds,
+        )
+
+    async def vectors(self, ticket: Ticket) -> Embedded:
+        """What a queued request came to. When the caller is cancelled, the request leaves the queue."""
+        job = await ticket.ending
         self.counters.requests += 1
-        self.counters.texts += len(tokens)
-        self.counters.tokens += count
-        self.counters.truncated += truncated
-        if truncated:
-            log.event(_log, "truncated", level="warning", texts=truncated, max_tokens=model.max_tokens)
-        return Embedded(vectors=vectors, tokens=count, truncated=truncated)
+        self.counters.texts += ticket.texts
+        self.counters.tokens += ticket.tokens
+        self.counters.truncated += ticket.truncated
+        if ticket.truncated:
+            log.event(_log, "truncated", level="warning", texts=ticket.truncated, max_tokens=self.model.max_tokens)
+        began, ended = job.began or job.submitted, job.ended or job.submitted
+        return Embedded(
+            vectors=np.stack(job.vectors),
+            tokens=ticket.tokens,
+            truncated=ticket.truncated,
+            queued_seconds=ticket.waited_seconds + began - job.submitted,
+            tokenization_seconds=ticket.tokenization_seconds,
+            inference_seconds=ended - began,
+        )
+
+    def close(self) -> None:
+        """Take up nothing more: those of whom something is computed are finished, the others are sent away (Closed)."""
+        self.gate.close()
+        if self._served is None:
+            return
+        for job in self._served.inference.close():
+            ending = self._endings.pop(job, None)
+            if ending is not None and not ending.done():
+                ending.set_exception(Closed("The server is going away."))
 
     def stop(self) -> None:
-        """Drop what has not begun. A batch that is being computed cannot be interrupted."""
+        """Drop what has not begun. A batch that is being computed ends at its next pause at the earliest."""
+        if self._resting is not None:
+            self._resting.cancel()
+        if self._served is not None:
+            self._served.preparation.stop()
         self._worker.shutdown(wait=False, cancel_futures=True)
 
-    async def _tokens(self, model: LoadedModel, inputs: Sequence[str] | Sequence[Sequence[int]]) -> list[Tokens]:
-        texts = [text for text in inputs if isinstance(text, str)]
-        if texts:
-            return await asyncio.to_thread(model.tokenizer.encode, texts)
-        lists = [ids for ids in inputs if not isinstance(ids, str)]
-        return [_cut(index, ids, model) for index, ids in enumerate(lists)]
+    @property
+    def _parts(self) -> _Served:
+        if self._served is None:
+            raise NotLoaded(self.standing)
+        return self._served
 
-    async def _encode(self, encoder: Encoder, tokens: Sequence[Tokens]) -> Vectors:
-        """One micro-batch after the other, each its own turn in the worker: requests in work advance side by side."""
-        loop = asyncio.get_running_loop()
-        vectors = np.empty((len(tokens), encoder.dimension), dtype=np.float32)
-        for batch in micro_batches([len(text.ids) for text in tokens]):
-            ids = [tokens[index].ids for index in batch]
-            vectors[batch] = await loop.run_in_executor(self._worker, encoder.encode, ids)
-        if not np.isfinite(vectors).all():
-            raise ArithmeticError("the model computed a value that is not a finite number")
-        return vectors
+    def _deliver(self, job: Job) -> None:
+        """Hear of a job's end, on the loop."""
+        ending = self._endings.pop(job, None)
+        if ending is not None and not ending.done():
+            if job.error is None:
+                ending.set_result(job)
+            else:
+                ending.set_exception(job.error)
+        if self._swollen and not self._endings:
+            self._resting = asyncio.get_running_loop().call_later(_REST_SECONDS, self._rest)
+
+    def _rest(self) -> None:
+        """Give back what a peak left in the allocator. In the worker, where it delays nobody but whoever comes now."""
+        self._resting, self._swollen = None, False
+        self._worker.submit(heap.trim)
+        self.counters.trims += 1
 
 
-def _cut(index: int, ids: Sequence[int], model: LoadedModel) -> Tokens:
-    vocabulary = model.tokenizer.vocabulary
-    for token in ids:
-        if not 0 <= token < vocabulary:
-            raise InputOutOfRange(index, token, vocabulary)
-    return Tokens(ids[: model.max_tokens], truncated=len(ids) > model.max_tokens)
+def small(inputs: Inputs) -> bool:
+    """Whether a request is so small that it need not wait for a place in preparation: most searches are."""
+    return len(inputs) <= INTERACTIVE_TEXTS and sum(map(len, inputs)) <= _SMALL_CHARACTERS

@@ -1,8 +1,10 @@
 """The way from a setting to a loaded model: fetch, then cut the network, then load. Runs in the worker thread."""
 
+import math
 from collections.abc import MutableMapping
+from pathlib import Path
 
-from embserver import fetch, hub, loading, log
+from embserver import fetch, hub, loading, log, memorylimit, modelfiles
 from embserver.catalogue import FolderSource, HubSource, WantedModel
 from embserver.loading import LoadedModel
 from embserver.service import Loader, Report, Stage, Standing
@@ -11,6 +13,8 @@ from embserver.settings import Settings
 __all__ = ["fetch_and_load"]
 
 _log = log.named("starting")
+# The weights are computed with as float32, whatever their file holds.
+_FLOAT_BYTES = 4
 
 
 def fetch_and_load(settings: Settings, wanted: WantedModel, environment: MutableMapping[str, str]) -> Loader:
@@ -26,9 +30,18 @@ def fetch_and_load(settings: Settings, wanted: WantedModel, environment: Mutable
         hub.go_offline(environment)
         report(Standing(stage=Stage.LOADING, detail=f"loading {wanted.name} from {fetched.folder}"))
         log.event(_log, "loading", model=wanted.name, revision=fetched.revision, folder=str(fetched.folder))
+        _tell_shortage(fetched.folder)
         return loading.load(fetched.folder, fetched.revision, wanted, settings)
 
     return load
+
+
+def _tell_shortage(folder: Path) -> None:
+    """Say before the kernel does it that the model does not fit: it kills without a line in any log."""
+    weights = sum(map(math.prod, modelfiles.read(folder).shapes.values())) * _FLOAT_BYTES
+    said = memorylimit.shortage(memorylimit.granted_bytes(), weights)
+    if said is not None:
+        log.event(_log, "memory_limit_too_small", level="warning", detail=said)
 
 
 def _origin(wanted: WantedModel) -> str:

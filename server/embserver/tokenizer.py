@@ -1,13 +1,22 @@
 """Text to token ids, with the model's own tokenizer.json; the only importer of tokenizers."""
 
+from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from embserver.failures import ModelRefused
 
+if TYPE_CHECKING:
+    from tokenizers import Encoding
+
 __all__ = ["FileTokenizer", "Tokenizer", "Tokens"]
+
+# So few texts are not worth the library's thread pool, where they would queue behind a large request's.
+_FEW = 4
+# A beginning of so many characters a token holds more tokens than are kept, by far, in any language.
+_BEGINNING = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +59,7 @@ class FileTokenizer:
         self._backend.no_padding()
         self._backend.enable_truncation(max_length=max_tokens)
         self._vocabulary = vocabulary
+        self._beginning = _BEGINNING * max_tokens
 
     @property
     def vocabulary(self) -> int:
@@ -58,7 +68,35 @@ class FileTokenizer:
 
     def encode(self, texts: Sequence[str]) -> list[Tokens]:
         """One Tokens a text, in order."""
+        beginnings = [text[: self._beginning] for text in texts]
+        if len(texts) <= _FEW:
+            encodings = [self._backend.encode(text) for text in beginnings]
+        else:
+            encodings = self._backend.encode_batch_fast(beginnings)
         return [
-            Tokens(encoding.ids, truncated=bool(encoding.overflowing))
-            for encoding in self._backend.encode_batch_fast(list(texts))
+            _tokens(encoding)
+            if len(text) <= self._beginning or _enough(encoding)
+            else self._long(text, 2 * self._beginning)
+            for text, encoding in zip(texts, encodings, strict=True)
         ]
+
+    def _long(self, text: str, characters: int) -> Tokens:
+        """The tokens of a text whose beginning held too few of them."""
+        while characters < len(text):
+            encoding = self._backend.encode(text[:characters])
+            if _enough(encoding):
+                return _tokens(encoding)
+            characters *= 2
+        return _tokens(self._backend.encode(text))
+
+
+def _enough(encoding: "Encoding") -> bool:
+    """Whether a text's beginning gives the tokens of the whole text: what was cut off comes as many tokens later again.
+
+    Without the cut, a text of megabytes would take seconds, and many times its size, to be thrown away.
+    """
+    return len(encoding.overflowing) > 1
+
+
+def _tokens(encoding: "Encoding") -> Tokens:
+    return Tokens(array("i", encoding.ids), truncated=bool(encoding.overflowing))

@@ -15,18 +15,26 @@ from embserver.tokenizer import Tokens
 
 VOCABULARY = 1000
 CLS, SEP = 1, 2
+_LAYER_SECONDS = 0.001
 
 
 class FakeTokenizer:
-    """`ab` becomes CLS, one id a character, SEP; cut to `max_tokens` with the SEP kept."""
+    """`ab` becomes CLS, one id a character, SEP; cut to `max_tokens` with the SEP kept.
+
+    Like computing, it can be held, for all but the smallest requests, which do not come here in a thread of their own.
+    """
 
     vocabulary = VOCABULARY
 
     def __init__(self, max_tokens: int) -> None:
         self.max_tokens = max_tokens
         self.texts: list[str] = []
+        self.free = threading.Event()
+        self.free.set()
 
     def encode(self, texts: Sequence[str]) -> list[Tokens]:
+        if threading.current_thread().name.startswith("tokenizer"):
+            self.free.wait()
         self.texts += texts
         wholes = [[CLS, *(ord(character) % VOCABULARY for character in text), SEP] for text in texts]
         return [
@@ -51,10 +59,11 @@ class FakeEncoder:
         self._free.set()
 
     def encode(self, batch: Sequence[Sequence[int]], pause: Pause = no_pause) -> Vectors:
-        pause()
         self.batches.append([list(ids) for ids in batch])
         self.began.release()
-        self._free.wait()
+        # Held, it is a model of ever more layers.
+        while not self._free.wait(_LAYER_SECONDS):
+            pause()
         self.releases += 1
         if self.broken == "crash":
             raise RuntimeError("the encoder fell over")

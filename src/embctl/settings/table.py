@@ -150,7 +150,7 @@ class Settings:
         "jina.semaphore",
         Kind.WHOLE,
         8,
-        "Requests in work at once; the rest wait in a queue.",
+        "Requests read and cut into tokens at once; the rest wait in line.",
         low=1,
         high=1024,
     )

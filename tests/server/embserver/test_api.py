@@ -3,39 +3,17 @@
 import base64
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 import pytest
 from fastapi.testclient import TestClient
 
-from embserver.app import create_app
-from embserver.catalogue import HubSource, WantedModel
 from embserver.failures import FetchFailed, StartFailed
 from embserver.service import Stage, Standing
 from embserver.settings import Settings
 from fakes.embedding_model import CLS, SEP, VOCABULARY, FakeModel
-
-WANTED = WantedModel(
-    name="jina-code-v2",
-    ids=("jina-code-v2", "jinaai/jina-embeddings-v2-base-code"),
-    source=HubSource(repo_id="jinaai/jina-embeddings-v2-base-code", revision="r1"),
-)
-
-
-@contextmanager
-def serving(
-    fake: FakeModel, settings: Settings | None = None, *, wait: bool = True, failures: list[StartFailed] | None = None
-) -> Iterator[TestClient]:
-    """A client of the application over the fake, once it is ready unless `wait` is False."""
-    heard = [] if failures is None else failures
-    app = create_app(settings or Settings(), WANTED, fake.load, failed=heard.append)
-    with TestClient(app, raise_server_exceptions=False) as client:
-        while wait and client.get("/readyz").status_code != 200:
-            pass
-        yield client
-        fake.gate.set()
+from fakes.served_app import WANTED, envelope, ids, serving
 
 
 @pytest.fixture
@@ -59,17 +37,6 @@ def refused(client: TestClient, body: object, status: int = 400) -> dict[str, An
     response = client.post("/v1/embeddings", content=body if isinstance(body, bytes) else json.dumps(body).encode())
     assert response.status_code == status, response.text
     return envelope(response.json())
-
-
-def envelope(body: Any) -> dict[str, Any]:
-    assert list(body) == ["error"]
-    error: dict[str, Any] = body["error"]
-    assert set(error) == {"message", "type", "param", "code"}
-    return error
-
-
-def ids(text: str) -> list[int]:
-    return [CLS, *map(ord, text), SEP]
 
 
 @pytest.mark.parametrize("path", ["/v1/embeddings", "/embeddings"])
@@ -122,10 +89,21 @@ def test_2048_inputs_are_taken_and_one_more_is_not(client: TestClient) -> None:
 
 
 def test_a_large_request_is_computed_in_batches_of_bounded_size(client: TestClient, fake: FakeModel) -> None:
-    post(client, {"input": ["x" * (number % 30) for number in range(500)]})
+    post(client, {"input": [f"{number:03}" * (number % 9) for number in range(500)]})
 
     assert len(fake.encoder.batches) > 1
-    assert max(len(batch) * max(map(len, batch)) for batch in fake.encoder.batches) <= 1024
+    assert max(sum(map(len, batch)) for batch in fake.encoder.batches) <= 1024
+
+
+def test_the_same_text_is_computed_once_in_a_request_and_answered_as_often_as_it_was_sent(
+    client: TestClient, fake: FakeModel
+) -> None:
+    answer = post(client, {"input": ["ab", "c", "ab", "ab"]})
+
+    assert sorted(fake.encoder.batches) == [[ids("ab"), ids("c")]]
+    vectors = [entry["embedding"] for entry in answer["data"]]
+    assert vectors[0] == vectors[2] == vectors[3] != vectors[1]
+    assert answer["usage"]["prompt_tokens"] == 3 * 4 + 3
 
 
 def test_the_models_own_dimension_is_accepted_and_any_other_refused(client: TestClient) -> None:
@@ -136,7 +114,26 @@ def test_the_models_own_dimension_is_accepted_and_any_other_refused(client: Test
 
 
 def test_unknown_fields_are_ignored(client: TestClient) -> None:
-    post(client, {"input": "x", "user": "u", "input_type": "query", "truncate": {"a": 1}, "encoding_format": None})
+    post(client, {"input": "x", "user": "u", "input_type": "query", "options": {"a": 1}, "encoding_format": None})
+
+
+@pytest.mark.parametrize("inputs", [["x", "y" * 31], [[5], [5] * 33]])
+def test_an_input_that_is_too_long_is_cut_unless_the_client_forbids_it(client: TestClient, inputs: list[Any]) -> None:
+    for body in ({"input": inputs}, {"input": inputs, "truncate": True}, {"input": inputs, "truncate": None}):
+        assert post(client, body)["usage"]["prompt_tokens"] in (32 + 3, 32 + 1)
+    error = refused(client, {"input": inputs, "truncate": False})
+
+    assert "Input 1 is longer than the 32 tokens" in error["message"]
+    assert (error["code"], error["param"]) == ("context_length_exceeded", "input")
+    post(client, {"input": "y" * 30, "truncate": False})
+
+
+def test_an_answer_says_what_its_time_went_into(client: TestClient) -> None:
+    header = client.post("/v1/embeddings", json={"input": ["x"]}).headers["server-timing"]
+
+    times = {name: float(spent) for name, spent in (entry.split(";dur=") for entry in header.split(", "))}
+    assert list(times) == ["queue", "tokenization", "inference", "total"]
+    assert sum(times.values()) - times["total"] <= times["total"] + 1
 
 
 @pytest.mark.parametrize("name", ["jina-code-v2", "jinaai/jina-embeddings-v2-base-code", "Jina-Code-V2"])
@@ -174,6 +171,8 @@ def test_another_models_name_is_refused_with_the_served_ids(client: TestClient) 
         ({"input": "x", "encoding_format": "hex"}, 'must be one of float, base64, not "hex"'),
         ({"input": "x", "encoding_format": ["float"]}, "must be one of float, base64"),
         ({"input": "x", "dimensions": True}, "dimensions parameter value true"),
+        ({"input": "x", "truncate": "no"}, "'truncate' must be true or false, not a string"),
+        ({"input": [[2**63]]}, "Input 0 has the token id 9223372036854775808"),
         ([1, 2], "must be a JSON object, not a list"),
         (b"{", "not valid JSON"),
         (b"", "not valid JSON"),
@@ -209,7 +208,7 @@ def test_a_body_that_announces_too_much_is_refused_before_it_is_sent(client: Tes
     assert envelope(response.json())["code"] == "body_too_large"
 
 
-@pytest.mark.parametrize("path", ["/v1/embedding", "/v2/embeddings", "/v1/embeddings/", "/", "/api/embed"])
+@pytest.mark.parametrize("path", ["/v1/embedding", "/v2/embeddings", "/v1/embeddings/", "/", "/api/generate"])
 def test_a_wrong_url_is_told_the_right_one(client: TestClient, path: str) -> None:
     response = client.post(path, json={"input": "x"})
 
@@ -265,14 +264,18 @@ def test_the_info_says_what_is_served_and_how(client: TestClient) -> None:
     assert (info["status"], info["revision"], info["dimension"], info["max_tokens"]) == ("ready", "r1", 8, 32)
     assert (info["device"], info["dtype"], info["threads"]) == ("cpu", "float32", 1)
     assert {"embserver", "python", "fastapi", "numpy"} <= set(info["versions"])
-    assert info["limits"] == {"max_inputs": 2048, "max_body_bytes": 33554432, "batch_tokens": 1024}
+    limits = info["limits"]
+    assert (limits["max_inputs"], limits["max_body_bytes"], limits["batch_tokens"]) == (2048, 33554432, 1024)
+    assert (limits["queue_bytes"], limits["interactive_texts"], limits["interactive_tokens"]) == (67108864, 4, 512)
+    assert "memory_bytes" in limits
     assert info["measures"] == {
         "release_tensors": True,
         "collect_garbage": True,
         "semaphore": 8,
         "profile_memory": False,
     }
-    assert info["queue"] == {"running": 0, "waiting": 0}
+    queue = info["queue"]
+    assert (queue["in_line"], queue["preparing"], queue["waiting"], queue["running"], queue["bytes"]) == (0,) * 5
     assert info["rss"] > 0
     assert info["uptime"] >= 0
 

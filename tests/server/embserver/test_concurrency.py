@@ -1,4 +1,4 @@
-"""Many clients at once: a bounded number in work, no work for those who left, an answer for everybody at the end."""
+"""Many clients at once: shared batches, searches first, no work for those who left, an answer for all at the end."""
 
 import asyncio
 import json
@@ -31,6 +31,7 @@ class Connection:
     ) -> None:
         self.status = 0
         self.body = b""
+        self.headers: dict[bytes, bytes] = {}
         self.taken = 0
         self._gone = asyncio.Event()
         self._stalls = stalls
@@ -62,6 +63,7 @@ class Connection:
     async def _send(self, message: Any) -> None:
         if message["type"] == "http.response.start":
             self.status = message["status"]
+            self.headers = dict(message["headers"])
         else:
             self.body += message.get("body", b"")
 
@@ -75,6 +77,7 @@ async def serving(fake: FakeModel, semaphore: int = 8) -> AsyncIterator[tuple[Fa
         try:
             yield app, service
         finally:
+            fake.tokenizer.free.set()
             fake.encoder.release()
 
 
@@ -89,26 +92,28 @@ async def until(condition: Callable[[], bool]) -> None:
         await asyncio.sleep(0)
 
 
+def scan(name: str, texts: int = 60) -> list[str]:
+    """A request that is no search: texts of 30 characters, all different, about a batch and a half of them."""
+    return [f"{name} {number:3} ".ljust(30, "x") for number in range(texts)]
+
+
 async def settle() -> None:
     """Let every task run until it waits for something."""
     for _ in range(20):
         await asyncio.sleep(0)
 
 
-def test_no_more_requests_are_in_work_than_the_semaphore_allows_and_the_rest_queue() -> None:
+def test_no_more_requests_are_prepared_at_once_than_the_semaphore_allows_and_the_rest_wait_in_line() -> None:
     async def scenario() -> None:
         fake = FakeModel()
-        fake.encoder.hold()
+        fake.tokenizer.free.clear()
         async with serving(fake, semaphore=3) as (app, service):
-            clients = [Connection(app, [f"text {number}"]) for number in range(10)]
-            await begun(fake)
+            clients = [Connection(app, scan(str(number))) for number in range(10)]
             await until(lambda: service.gate.running + service.gate.waiting == 10)
+            await settle()
             assert (service.gate.running, service.gate.waiting) == (3, 7)
-            # Those in the queue have not even been cut into tokens.
-            await until(lambda: len(fake.tokenizer.texts) == 3)
-            assert len(fake.encoder.batches) == 1
 
-            fake.encoder.release()
+            fake.tokenizer.free.set()
             await asyncio.gather(*(client.done for client in clients))
             assert [client.status for client in clients] == [200] * 10
             assert (service.gate.running, service.gate.waiting) == (0, 0)
@@ -116,20 +121,34 @@ def test_no_more_requests_are_in_work_than_the_semaphore_allows_and_the_rest_que
     asyncio.run(scenario())
 
 
-def test_what_waits_in_the_queue_leaves_all_but_its_beginning_with_its_sender() -> None:
+def test_nobody_holds_a_place_in_preparation_while_vectors_are_computed() -> None:
     async def scenario() -> None:
         fake = FakeModel()
         fake.encoder.hold()
         async with serving(fake, semaphore=1) as (app, service):
-            working = Connection(app, ["x"])
-            await begun(fake)
+            clients = [Connection(app, scan(str(number))) for number in range(10)]
+            await until(lambda: service.figures.bulk == 10)
+            assert (service.gate.running, service.gate.waiting) == (0, 0)
+            fake.encoder.release()
+            await asyncio.gather(*(client.done for client in clients))
+
+    asyncio.run(scenario())
+
+
+def test_what_waits_in_line_leaves_all_but_its_beginning_with_its_sender() -> None:
+    async def scenario() -> None:
+        fake = FakeModel()
+        fake.tokenizer.free.clear()
+        async with serving(fake, semaphore=1) as (app, service):
+            preparing = Connection(app, scan("a"))
+            await until(lambda: service.gate.running == 1)
             queued = [Connection(app, ["x" * 2_000_000]) for _ in range(5)]
             await until(lambda: service.gate.waiting == 5)
             await settle()
             assert [client.taken for client in queued] == [READ_AHEAD_BYTES] * 5
 
-            fake.encoder.release()
-            await asyncio.gather(working.done, *(client.done for client in queued))
+            fake.tokenizer.free.set()
+            await asyncio.gather(preparing.done, *(client.done for client in queued))
             assert [client.status for client in queued] == [200] * 5
             assert min(client.taken for client in queued) > 2_000_000
 
@@ -142,12 +161,14 @@ def test_what_waits_in_the_queue_leaves_all_but_its_beginning_with_its_sender() 
 def test_a_request_that_is_wrong_is_told_so_without_queueing(fields: dict[str, Any], status: int) -> None:
     async def scenario() -> None:
         fake = FakeModel()
-        fake.encoder.hold()
+        fake.tokenizer.free.clear()
         async with serving(fake, semaphore=1) as (app, service):
-            working, wrong = Connection(app, ["x"]), Connection(app, ["y"], **fields)
+            preparing = Connection(app, scan("a"))
+            await until(lambda: service.gate.running == 1)
+            wrong = Connection(app, scan("b"), **fields)
             await wrong.done
             assert wrong.status == status
-            assert not working.done.done()
+            assert not preparing.done.done()
             assert service.gate.waiting == 0
 
     asyncio.run(scenario())
@@ -157,9 +178,9 @@ def test_a_client_that_does_not_send_its_body_holds_no_place() -> None:
     async def scenario() -> None:
         fake = FakeModel()
         async with serving(fake, semaphore=1) as (app, service):
-            idle = Connection(app, ["x"], stalls=True)
+            idle = Connection(app, scan("a"), stalls=True)
             await settle()
-            busy = Connection(app, ["y"])
+            busy = Connection(app, scan("b"))
             await busy.done
             assert busy.status == 200
             assert service.gate.running == 0
@@ -181,33 +202,34 @@ def test_a_client_that_stops_sending_in_the_middle_gives_its_place_back(monkeypa
             assert set(stalled.error) == {"message", "type", "param", "code"}
             assert (stalled.error["type"], stalled.error["code"]) == ("invalid_request_error", "request_timeout")
             assert service.gate.running == 0
-            following = Connection(app, ["y"])
+            following = Connection(app, scan("a"))
             await following.done
             assert following.status == 200
 
     asyncio.run(scenario())
 
 
-@pytest.mark.parametrize("path", ["/livez", "/readyz", "/health", "/info", "/v1/models"])
+@pytest.mark.parametrize("path", ["/livez", "/readyz", "/health", "/info", "/v1/models", "/api/tags"])
 def test_probes_and_facts_never_queue(path: str) -> None:
     async def scenario() -> None:
         fake = FakeModel()
         fake.encoder.hold()
+        fake.tokenizer.free.clear()
         async with serving(fake, semaphore=1) as (app, service):
-            clients = [Connection(app, ["x"]) for _ in range(3)]
-            await begun(fake)
+            clients = [Connection(app, scan(str(number))) for number in range(3)]
             await until(lambda: service.gate.waiting == 2)
             probe = Connection(app, [], path=path)
             await probe.done
             assert probe.status == 200
             assert service.gate.waiting == 2
+            fake.tokenizer.free.set()
             fake.encoder.release()
             await asyncio.gather(*(client.done for client in clients))
 
     asyncio.run(scenario())
 
 
-def test_one_text_behind_a_saturating_scan_is_answered_before_what_came_after_it() -> None:
+def test_a_search_waits_neither_for_a_place_in_preparation_nor_for_the_batch_in_work() -> None:
     async def scenario() -> None:
         fake = FakeModel()
         fake.encoder.hold()
@@ -219,19 +241,62 @@ def test_one_text_behind_a_saturating_scan_is_answered_before_what_came_after_it
                 client.done.add_done_callback(lambda _: answered.append(name))
                 return client
 
-            before = [sending("before", ["x" * 30] * 60) for _ in range(10)]
+            scans = [sending("scan", scan(str(number))) for number in range(10)]
+            await begun(fake)
+            await until(lambda: service.figures.bulk == 10)
+            fake.tokenizer.free.clear()
+            scans += [sending("scan", scan(str(number))) for number in range(10, 20)]
             await until(lambda: service.gate.waiting == 8)
-            probe = sending("probe", ["warm?"])
-            await until(lambda: service.gate.waiting == 9)
-            after = [sending("after", ["x" * 30] * 60) for _ in range(10)]
-            await until(lambda: service.gate.waiting == 19)
+            search = sending("search", ["where is it?"])
+            # Its batch begins inside the one that is held.
+            await begun(fake)
+            assert len(fake.encoder.batches) == 2
+            assert len(fake.encoder.batches[1]) == 1
 
             fake.encoder.release()
-            await asyncio.gather(*(client.done for client in (*before, probe, *after)))
-            assert probe.status == 200
-            # Those before may still be in work beside it, those after enter one by one.
-            assert answered.index("probe") <= 10
-            assert "after" not in answered[: answered.index("probe")]
+            await search.done
+            assert answered == ["search"]
+            fake.tokenizer.free.set()
+            await asyncio.gather(*(client.done for client in scans))
+            assert {client.status for client in (search, *scans)} == {200}
+
+    asyncio.run(scenario())
+
+
+def test_all_connections_share_batches_and_a_text_that_several_send_is_computed_once() -> None:
+    async def scenario() -> None:
+        fake = FakeModel()
+        fake.encoder.hold()
+        async with serving(fake) as (app, service):
+            first = Connection(app, scan("first", 5))
+            await begun(fake)
+            others = [Connection(app, [*scan("common", 5), f"own {number}"]) for number in range(4)]
+            await until(lambda: service.figures.bulk == 5)
+            fake.encoder.release()
+            await asyncio.gather(first.done, *(client.done for client in others))
+
+            assert [len(batch) for batch in fake.encoder.batches] == [5, 5 + 4]
+            vectors = [[entry["embedding"] for entry in json.loads(client.body)["data"]] for client in others]
+            assert all(answer[:5] == vectors[0][:5] for answer in vectors)
+            assert len({str(answer[5]) for answer in vectors}) == 4
+
+    asyncio.run(scenario())
+
+
+def test_who_leaves_the_line_before_preparation_is_forgotten() -> None:
+    async def scenario() -> None:
+        fake = FakeModel()
+        fake.tokenizer.free.clear()
+        async with serving(fake, semaphore=1) as (app, service):
+            preparing, leaving = Connection(app, scan("a")), Connection(app, scan("b"))
+            await until(lambda: service.gate.waiting == 1)
+            leaving.hang_up()
+            await leaving.done
+            assert (service.gate.running, service.gate.waiting) == (1, 0)
+            fake.tokenizer.free.set()
+            await preparing.done
+            assert preparing.status == 200
+            assert len(fake.tokenizer.texts) == 60
 
     asyncio.run(scenario())
 
@@ -240,72 +305,112 @@ def test_the_queued_work_of_a_closed_connection_is_dropped_before_it_starts() ->
     async def scenario() -> None:
         fake = FakeModel()
         fake.encoder.hold()
-        async with serving(fake, semaphore=1) as (app, service):
-            working, leaving = Connection(app, ["first"]), Connection(app, ["second"])
+        async with serving(fake) as (app, service):
+            working = Connection(app, scan("a", 10))
             await begun(fake)
-            await until(lambda: service.gate.waiting == 1)
+            leaving = Connection(app, scan("b", 10))
+            await until(lambda: service.figures.waiting == 1)
 
             leaving.hang_up()
             await leaving.done
-            assert (service.gate.running, service.gate.waiting) == (1, 0)
+            await until(lambda: service.figures.bulk == 1)
             fake.encoder.release()
             await working.done
             assert working.status == 200
-            assert fake.tokenizer.texts == ["first"]
             assert len(fake.encoder.batches) == 1
 
     asyncio.run(scenario())
 
 
-def test_a_client_that_hangs_up_in_the_middle_stops_its_remaining_batches() -> None:
+def test_a_client_that_hangs_up_in_the_middle_stops_even_the_batch_in_work() -> None:
     async def scenario() -> None:
         fake = FakeModel()
         fake.encoder.hold()
         async with serving(fake, semaphore=1) as (app, service):
-            leaving = Connection(app, ["x" * 30] * 600)
+            leaving = Connection(app, scan("a", 600))
             await begun(fake)
             leaving.hang_up()
             await leaving.done
-            staying = Connection(app, ["next"])
+            # Held, the batch would never end by itself.
+            await until(lambda: service.figures.abandoned == 1)
+            staying = Connection(app, scan("b", 5))
+            await begun(fake)
             fake.encoder.release()
             await staying.done
             assert staying.status == 200
-            # 600 texts are nineteen batches; only the one that had begun was computed.
             assert len(fake.encoder.batches) == 2
-            assert service.gate.running == 0
+            assert service.figures.bytes == 0
 
     asyncio.run(scenario())
 
 
-def test_requests_in_work_advance_side_by_side_so_a_search_is_not_behind_a_whole_scan() -> None:
+@pytest.mark.parametrize("texts", [["x"], ["y" * 9000]])
+def test_a_full_queue_is_told_as_503_with_the_time_to_come_back(
+    texts: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("embserver.service.QUEUE_BYTES", 20_000)
+
     async def scenario() -> None:
         fake = FakeModel()
         fake.encoder.hold()
-        async with serving(fake) as (app, service):
-            scan = Connection(app, ["x" * 30] * 600)
+        async with serving(fake) as (app, _):
+            large = Connection(app, scan("a"))
             await begun(fake)
-            search = Connection(app, ["where is it?"])
-            await until(lambda: service.gate.running == 2)
+            refused = Connection(app, texts)
+            await refused.done
+            assert refused.status == 503
+            assert refused.error["code"] == "queue_full"
+            assert int(refused.headers[b"retry-after"]) > 0
             fake.encoder.release()
-            await asyncio.gather(search.done, scan.done)
-            place = next(n for n, batch in enumerate(fake.encoder.batches) if len(batch) == 1)
-            assert place < len(fake.encoder.batches) - 5
+            await large.done
+            assert large.status == 200
+            again = Connection(app, texts)
+            await again.done
+            assert again.status == 200
 
     asyncio.run(scenario())
 
 
-def test_at_the_end_those_in_work_are_answered_and_those_in_the_queue_hear_503() -> None:
+def test_bodies_that_wait_in_line_count_towards_the_queues_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("embserver.service.QUEUE_BYTES", 3 * READ_AHEAD_BYTES)
+
+    async def scenario() -> None:
+        fake = FakeModel()
+        fake.tokenizer.free.clear()
+        async with serving(fake, semaphore=1) as (app, service):
+            preparing = Connection(app, scan("a"))
+            await until(lambda: service.gate.running == 1)
+            queued = [Connection(app, ["x" * 2_000_000]) for _ in range(5)]
+            await until(lambda: sum(client.done.done() for client in queued) == 2)
+            assert service.gate.waiting == 3
+            fake.tokenizer.free.set()
+            await asyncio.gather(preparing.done, *(client.done for client in queued))
+            assert sorted(client.status for client in queued) == [200, 200, 200, 503, 503]
+
+    asyncio.run(scenario())
+
+
+def test_at_the_end_those_in_work_are_answered_and_those_who_wait_hear_503() -> None:
     async def scenario() -> None:
         fake = FakeModel()
         fake.encoder.hold()
         async with serving(fake, semaphore=1) as (app, service):
-            working, queued = Connection(app, ["first"]), Connection(app, ["second"])
+            working = Connection(app, scan("a"))
             await begun(fake)
+            queued = Connection(app, scan("b"))
+            await until(lambda: service.figures.waiting == 1)
+            fake.tokenizer.free.clear()
+            preparing = Connection(app, scan("c"))
+            await until(lambda: service.gate.running == 1)
+            in_line = Connection(app, scan("d"))
             await until(lambda: service.gate.waiting == 1)
-            service.gate.close()
-            await queued.done
-            assert queued.status == 503
-            assert queued.error["code"] == "shutting_down"
+            service.close()
+            fake.tokenizer.free.set()
+            late = Connection(app, ["x"])
+            for client in (queued, preparing, in_line, late):
+                await client.done
+                assert client.status == 503
+                assert client.error["code"] == "shutting_down"
             fake.encoder.release()
             await working.done
             assert working.status == 200

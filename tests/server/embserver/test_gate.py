@@ -4,7 +4,8 @@ import asyncio
 
 import pytest
 
-from embserver.gate import Closed, Gate
+from embserver.gate import Gate
+from embserver.refusals import Closed
 
 
 def test_the_limit_holds_and_those_waiting_come_in_the_order_they_arrived() -> None:

@@ -11,7 +11,6 @@ import pytest
 import torch
 
 from embserver import alibi, loading
-from embserver.batching import micro_batches
 from embserver.catalogue import SelfTest, resolve
 from embserver.failures import ModelRefused
 from embserver.loading import LoadedModel
@@ -225,16 +224,6 @@ def test_the_self_test_knows_the_model_it_was_written_for(tmp_path: Path) -> Non
     assert verdict(tuple(3.7 * float(value) for value in vector[:5])) == "passed"
     assert verdict(tuple(-float(value) for value in vector[:5])) == "differs"
     assert verdict((*map(float, vector[:4]), float(vector[4]) + 0.2)) == "differs"
-
-
-def test_micro_batches_of_a_large_request_stay_within_the_budget() -> None:
-    lengths = [5, 900, 12, 300, 300, 2000, 7, 41] * 20
-
-    batches = micro_batches(lengths, budget=1024)
-
-    assert sorted(index for batch in batches for index in batch) == list(range(len(lengths)))
-    assert all(len(batch) * max(lengths[i] for i in batch) <= 1024 or len(batch) == 1 for batch in batches)
-    assert len(batches) < len(lengths) / 2
 
 
 def test_a_pause_within_a_batch_may_compute_another_or_abandon_the_first(tmp_path: Path) -> None:

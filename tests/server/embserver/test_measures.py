@@ -80,6 +80,18 @@ def test_what_was_loaded_is_frozen_so_that_collections_are_cheap(on: bool) -> No
     gc.unfreeze()
 
 
+def test_after_bulk_work_and_a_rest_the_allocators_free_memory_is_given_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    trimmed = threading.Event()
+    monkeypatch.setattr("embserver.service._REST_SECONDS", 0)
+    monkeypatch.setattr("embserver.heap.trim", trimmed.set)
+    with serving(Settings()) as client:
+        client.post("/v1/embeddings", json={"input": "a search leaves nothing behind that is worth it"})
+        assert client.get("/info").json()["counters"]["trims"] == 0
+        client.post("/v1/embeddings", json={"input": ["a", "b", "c", "d", "e"]})
+        trimmed.wait()
+        assert client.get("/info").json()["counters"]["trims"] == 1
+
+
 @pytest.mark.parametrize("on", [True, False])
 def test_memory_is_given_back_after_each_batch_only_when_the_measure_is_on(tmp_path: Path, on: bool) -> None:  # noqa: FBT001 - parametrised
     shape = Shape()

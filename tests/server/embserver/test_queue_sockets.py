@@ -26,8 +26,9 @@ class Client:
 
     @classmethod
     async def asking(cls, port: int, text: str, *, keep_back: int = 0) -> "Client":
+        """Asks for five texts, which is no search, the text given and shorter ones."""
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
-        body = json.dumps({"input": text}).encode()
+        body = json.dumps({"input": [text, "a", "b", "c", "d"]}).encode()
         head = f"POST /v1/embeddings HTTP/1.1\r\nHost: test\r\nContent-Length: {len(body)}\r\n\r\n"
         writer.write(head.encode() + body[: len(body) - keep_back])
         return cls(reader, writer)
@@ -47,7 +48,7 @@ class Client:
 async def serving(fake: FakeModel) -> AsyncIterator[tuple[int, Service]]:
     app = create_app(Settings(semaphore=1), WANTED, fake.load, failed=lambda _: None)
     service: Service = app.state.service
-    server = Server(app, stopping=service.gate.close)
+    server = Server(app, stopping=service.close)
     # Without `serve`, which would take this process's signals.
     server.config.load()
     server.lifespan = server.config.lifespan_class(server.config)
@@ -57,7 +58,7 @@ async def serving(fake: FakeModel) -> AsyncIterator[tuple[int, Service]]:
         try:
             yield listener.getsockname()[1], service
         finally:
-            fake.encoder.release()
+            fake.tokenizer.free.set()
             await server.shutdown([listener])
 
 
@@ -72,19 +73,19 @@ async def until(condition: Callable[[], bool]) -> None:
 def test_a_client_that_leaves_the_queue_is_noticed_while_the_work_before_it_goes_on(size: int) -> None:
     async def scenario() -> None:
         fake = FakeModel()
-        fake.encoder.hold()
+        fake.tokenizer.free.clear()
         async with serving(fake) as (port, service):
             working = await Client.asking(port, "first")
-            await asyncio.to_thread(fake.encoder.began.acquire)
+            await until(lambda: service.gate.running == 1)
             leaving = await Client.asking(port, "x" * size)
             await until(lambda: service.gate.waiting == 1)
             leaving.hang_up()
             await until(lambda: service.gate.waiting == 0)
             assert service.gate.running == 1
-            fake.encoder.release()
+            fake.tokenizer.free.set()
             assert await working.status() == 200
             working.hang_up()
-        assert fake.tokenizer.texts == ["first"]
+        assert fake.tokenizer.texts == ["first", "a", "b", "c", "d"]
 
     asyncio.run(scenario())
 
@@ -92,21 +93,35 @@ def test_a_client_that_leaves_the_queue_is_noticed_while_the_work_before_it_goes
 def test_a_client_that_leaves_with_more_than_the_beginning_unsent_is_dropped_at_its_turn() -> None:
     async def scenario() -> None:
         fake = FakeModel()
-        fake.encoder.hold()
+        fake.tokenizer.free.clear()
         async with serving(fake) as (port, service):
             working = await Client.asking(port, "first")
-            await asyncio.to_thread(fake.encoder.began.acquire)
+            await until(lambda: service.gate.running == 1)
             leaving = await Client.asking(port, "x" * 3_000_000, keep_back=1)
             await until(lambda: service.gate.waiting == 1)
             leaving.hang_up()
             following = await Client.asking(port, "last")
             await until(lambda: service.gate.waiting == 2)
-            fake.encoder.release()
+            fake.tokenizer.free.set()
             assert await working.status() == 200
             assert await following.status() == 200
             working.hang_up()
             following.hang_up()
-        assert fake.tokenizer.texts == ["first", "last"]
+        assert fake.tokenizer.texts == ["first", "a", "b", "c", "d", "last", "a", "b", "c", "d"]
+
+    asyncio.run(scenario())
+
+
+def test_a_client_that_leaves_while_its_texts_are_computed_stops_the_computing() -> None:
+    async def scenario() -> None:
+        fake = FakeModel()
+        fake.encoder.hold()
+        async with serving(fake) as (port, service):
+            leaving = await Client.asking(port, "first")
+            await asyncio.to_thread(fake.encoder.began.acquire)
+            leaving.hang_up()
+            await until(lambda: service.figures.abandoned == 1)
+            fake.encoder.release()
 
     asyncio.run(scenario())
 

@@ -14,7 +14,8 @@ from huggingface_hub.errors import OfflineModeIsEnabled
 from transformers import BertConfig, BertModel
 
 import embserver
-from embserver.catalogue import HubSource, WantedModel
+from embserver import loading, memorylimit
+from embserver.catalogue import HubSource, WantedModel, resolve
 from embserver.service import Stage, Standing
 from embserver.settings import Settings
 from embserver.starting import fetch_and_load
@@ -80,6 +81,23 @@ def test_after_a_download_the_hubs_library_is_offline_although_it_was_imported_b
 
         assert len(hub.requested) == asked
     assert environment == {"HF_HUB_OFFLINE": "1"}
+
+
+@pytest.mark.parametrize(("granted", "said"), [(10_000_000, True), (10_000_000_000, False), (None, False)])
+def test_a_memory_limit_too_small_for_the_model_is_told_before_it_is_loaded(
+    granted: int | None,
+    said: bool,  # noqa: FBT001 - parametrised
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setattr(memorylimit, "granted_bytes", lambda: granted)
+    monkeypatch.setattr(loading, "load", lambda *_: None)
+    folder = jina(tmp_path / "made")
+
+    fetch_and_load(Settings(), resolve(str(folder), ""), {})(lambda _: None)
+
+    assert ("memory_limit_too_small" in caplog.messages) is said
 
 
 def test_a_model_that_is_there_is_loaded_without_the_hubs_library(tmp_path: Path) -> None:
