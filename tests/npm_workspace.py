@@ -1,13 +1,15 @@
 """The npm workspace of the tests: installed once beside its lock file, with a Node that runs all of it."""
 
+import json
 import os
 import shutil
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-__all__ = ["FOLDER", "node"]
+__all__ = ["FOLDER", "node", "ran"]
 
 FOLDER = Path(__file__).parent / "npm"
 _OLDEST_NODE = 22
@@ -29,6 +31,14 @@ def node() -> str:
     if found is None:
         pytest.skip(f"there is no Node {_OLDEST_NODE} or later")
     return found
+
+
+def ran(program: str, script: str, *arguments: str) -> tuple[dict[str, Any], str]:
+    """What a script of the folder printed as JSON, and what it wrote to standard error."""
+    command = [program, str(FOLDER / script), *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout), done.stderr
 
 
 def _node() -> str | None:

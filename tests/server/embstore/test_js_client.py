@@ -1,7 +1,5 @@
 """Qdrant's own JavaScript client on Node, in the version that the indexers use and in the newest, against the store."""
 
-import json
-import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -20,29 +18,23 @@ WARNINGS = {
 
 
 @pytest.fixture(scope="module")
-def node() -> str:
+def program() -> str:
     """A Node that can load both clients."""
     return npm_workspace.node()
 
 
-def _run(node: str, package: str, store: StoreProcess, *key: str) -> tuple[dict[str, Any], str]:
-    ran = subprocess.run(
-        [node, npm_workspace.FOLDER / "workspace.mjs", package, store.url, *key],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert ran.returncode == 0, ran.stderr
-    return json.loads(ran.stdout)["answers"], ran.stderr
+def _asked(program: str, package: str, store: StoreProcess, *key: str) -> tuple[dict[str, Any], str]:
+    printed, warned = npm_workspace.ran(program, "workspace.mjs", package, store.url, *key)
+    return printed["answers"], warned
 
 
 @pytest.fixture(scope="module", params=WARNINGS)
 def run(
-    request: pytest.FixtureRequest, node: str, tmp_path_factory: pytest.TempPathFactory
+    request: pytest.FixtureRequest, program: str, tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[dict[str, Any], str, str]:
     """One run of workspace.mjs: every answer by the name of its step, what was warned of, and what should have been."""
     with StoreProcess(tmp_path_factory.mktemp("js")) as store:
-        return *_run(node, request.param, store), WARNINGS[request.param]
+        return *_asked(program, request.param, store), WARNINGS[request.param]
 
 
 @pytest.fixture(scope="module")
@@ -121,9 +113,9 @@ def test_a_collection_is_cleared_and_dropped(said: Any) -> None:
 
 
 @pytest.mark.parametrize("package", WARNINGS)
-def test_a_key_opens_the_store_and_a_wrong_one_does_not(node: str, package: str, tmp_path: Path) -> None:
+def test_a_key_opens_the_store_and_a_wrong_one_does_not(program: str, package: str, tmp_path: Path) -> None:
     with StoreProcess(tmp_path, QDRANT__SERVICE__API_KEY="secret") as store:
-        opened, _ = _run(node, package, store, "secret")
+        opened, _ = _asked(program, package, store, "secret")
         assert opened["create"] is True
-        refused, _ = _run(node, package, store, "wrong")
+        refused, _ = _asked(program, package, store, "wrong")
         assert {answer["status"] for name, answer in refused.items() if name != "index"} == {401}
