@@ -28,6 +28,8 @@ __all__ = ["Batching", "LoadedModel", "check", "load"]
 
 _UNIT_TOLERANCE = 1e-3
 _RATIO_TOLERANCE = 2e-2
+# The known values are float32's.
+_LOWER_RATIO_TOLERANCE = 0.2
 
 
 class Batching(StrEnum):
@@ -106,7 +108,7 @@ def load(folder: Path, revision: str, model: WantedModel, settings: Settings) ->
     """
     import torch  # noqa: PLC0415 - the server listens before these seconds are spent
 
-    from embserver import automodel, checkpoint  # noqa: PLC0415
+    from embserver import automodel, checkpoint, precision  # noqa: PLC0415
     from embserver.torchencoder import TorchEncoder, choose_device  # noqa: PLC0415
 
     threads = settings.threads or granted_cores()
@@ -120,7 +122,10 @@ def load(folder: Path, revision: str, model: WantedModel, settings: Settings) ->
     else:
         body, batching = automodel.load(understood.files), Batching.PADDED
         libraries += ("transformers",)
-    encoder = TorchEncoder(body, understood.head, device=device, dtype="float32", release=settings.release_tensors)
+    precision.lower(body, settings.precision, device=device, packed=batching is Batching.PACKED)
+    encoder = TorchEncoder(
+        body, understood.head, device=device, dtype=settings.precision, release=settings.release_tensors
+    )
     _warm(tokenizer, encoder, folder)
     return LoadedModel(
         revision=revision,
@@ -148,8 +153,9 @@ def _self_test(known: SelfTest, tokenizer: Tokenizer, encoder: Encoder) -> str:
     scale = vector[0] / known.begins[0]
     expected = [value * scale for value in known.begins]
     largest = max(map(abs, expected))
+    tolerance = _RATIO_TOLERANCE if encoder.dtype == "float32" else _LOWER_RATIO_TOLERANCE
     close = all(
-        math.isclose(got, due, abs_tol=_RATIO_TOLERANCE * largest)
+        math.isclose(got, due, abs_tol=tolerance * largest)
         for got, due in zip(vector[: len(expected)], expected, strict=True)
     )
     return "passed" if close and scale > 0 else "differs"

@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import TypeVar
 from urllib.parse import urlsplit
 
-__all__ = ["DEVICES", "Settings", "SettingsInvalid", "from_env"]
+__all__ = ["DEVICES", "PRECISIONS", "Settings", "SettingsInvalid", "from_env"]
 
 DEVICES = ("auto", "cpu", "cuda", "mps")
+PRECISIONS = ("float32", "bfloat16", "int8")
 _TRUE = ("1", "true", "yes", "on")
 _FALSE = ("0", "false", "no", "off")
 _HIGHEST_PORT = 65535
@@ -41,6 +42,7 @@ class Settings:
     revision: str = ""
     models_dir: Path = Path("/models")
     device: str = "auto"
+    precision: str = "float32"
     threads: int = 0
     semaphore: int = 8
     api_key: str = field(default="", repr=False)
@@ -77,7 +79,8 @@ def from_env(env: Mapping[str, str]) -> Settings:
         model=read("EMBSERVER_MODEL", usual.model, str),
         revision=read("EMBSERVER_REVISION", usual.revision, str),
         models_dir=read("EMBSERVER_MODELS_DIR", usual.models_dir, Path),
-        device=read("EMBSERVER_DEVICE", usual.device, _device),
+        device=read("EMBSERVER_DEVICE", usual.device, _one_of(DEVICES)),
+        precision=read("EMBSERVER_PRECISION", usual.precision, _one_of(PRECISIONS)),
         threads=read("EMBSERVER_THREADS", usual.threads, _count(least=0)),
         semaphore=read("SEMAPHORE_VALUE", usual.semaphore, _count(least=1)),
         api_key=read("EMBSERVER_API_KEY", usual.api_key, str),
@@ -108,10 +111,13 @@ def _count(*, least: int) -> Callable[[str], int]:
     return parse
 
 
-def _device(text: str) -> str:
-    if text.lower() not in DEVICES:
-        raise ValueError(f"expected one of {', '.join(DEVICES)}")
-    return text.lower()
+def _one_of(words: tuple[str, ...]) -> Callable[[str], str]:
+    def parse(text: str) -> str:
+        if text.lower() not in words:
+            raise ValueError(f"expected one of {', '.join(words)}")
+        return text.lower()
+
+    return parse
 
 
 def _switch(text: str) -> bool:

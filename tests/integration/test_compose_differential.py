@@ -33,6 +33,7 @@ ENVIRONMENTS: dict[str, dict[str, str]] = {
         "EMBCTL_JINA_THREADS": "3",
         "EMBCTL_JINA_SEMAPHORE": "2",
         "EMBCTL_JINA_DEVICE": "cpu",
+        "EMBCTL_JINA_PRECISION": "int8",
         "EMBCTL_JINA_PROFILE_MEMORY": "yes",
         "EMBCTL_JINA_RELEASE_TENSORS": "off",
         "EMBCTL_JINA_COLLECT_GARBAGE": "false",

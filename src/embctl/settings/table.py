@@ -161,6 +161,13 @@ class Settings:
         "Device that computes embeddings; auto is the processor, as the container is given no accelerator.",
         choices=("auto", "cpu"),
     )
+    jina_precision: str = _in_compose(
+        "jina.precision",
+        Kind.CHOICE,
+        "float32",
+        "What embeddings are computed in: float32 exactly; bfloat16, where the processor has it, and int8 faster.",
+        choices=("float32", "bfloat16", "int8"),
+    )
     jina_profile_memory: bool = _in_compose(
         "jina.profile_memory",
         Kind.SWITCH,

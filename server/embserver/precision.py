@@ -1,0 +1,43 @@
+"""What a model computes in: float32 as it was loaded, or faster and less exact, if asked, where this machine can."""
+
+import platform
+
+import torch
+from torch import nn
+
+from embserver import rowq
+from embserver.failures import StartFailed
+
+__all__ = ["lower"]
+
+
+def lower(body: nn.Module, wanted: str, *, device: torch.device, packed: bool) -> None:
+    """Bring the model, in place, to the precision of that name. Raises StartFailed where it cannot be had."""
+    match wanted:
+        case "bfloat16":
+            if not _has_bfloat16(device):
+                raise StartFailed(
+                    f"EMBSERVER_PRECISION=bfloat16, but this {device.type} device computes it no faster than float32. "
+                    "Use float32, or int8 on a processor."
+                )
+            body.to(torch.bfloat16)
+        case "int8":
+            if device.type != "cpu" or not packed:
+                raise StartFailed(
+                    "EMBSERVER_PRECISION=int8 is made for the processor and for models that are computed packed; this "
+                    f"one is computed {'packed' if packed else 'padded'} on {device.type}. Use float32 or bfloat16."
+                )
+            rowq.quantize(body, rowq.choose())
+
+
+def _has_bfloat16(device: torch.device) -> bool:
+    match device.type:
+        case "cuda":
+            return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+        case "cpu" if platform.machine().lower() in ("x86_64", "amd64"):
+            # torch's own answer says yes to processors that only emulate it.
+            return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())  # noqa: SLF001
+        case "cpu":
+            return bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())  # noqa: SLF001
+        case _:
+            return False

@@ -1,0 +1,105 @@
+"""8-bit products: exact integers, a scale a row, and never a kernel that this machine gets wrong."""
+
+import pytest
+import torch
+from torch import nn
+
+from embserver import rowq
+from embserver.failures import StartFailed
+from embserver.rowq import Kernel, Kernels, RowQLinear
+
+
+def by_hand(linear: nn.Linear, x: torch.Tensor, levels: int) -> torch.Tensor:
+    """The formulas, element by element where it matters, in float64."""
+    weight, rows = linear.weight.double(), x.double()
+    channel = weight.abs().amax(1, keepdim=True) / levels
+    row = rows.abs().amax(1, keepdim=True) / 127
+    sums = (rows / row).round() @ (weight / channel).round().T
+    return sums * row * channel.T + (0 if linear.bias is None else linear.bias.double())
+
+
+def counting(calls: list[str], name: str) -> Kernel:
+    def multiply(rows: torch.Tensor, packed: torch.Tensor) -> torch.Tensor:
+        calls.append(name)
+        return (rows.float() - 128) @ packed.float().T
+
+    return Kernel(name, 127, lambda weights: weights, multiply)
+
+
+@pytest.mark.parametrize("bias", [True, False])
+@pytest.mark.parametrize("rows", [1, 16, 17, 300])
+@torch.inference_mode()
+def test_a_layer_computes_the_formulas(rows: int, bias: bool) -> None:  # noqa: FBT001 - parametrised
+    torch.manual_seed(rows)
+    linear = nn.Linear(96, 40, bias=bias)
+    kernels = rowq.choose()
+    x = torch.randn(rows, 96) * torch.logspace(-3, 3, rows)[:, None]
+
+    got = RowQLinear(linear, kernels)(x)
+
+    kernel = kernels.few if rows <= 16 else kernels.many
+    expected = by_hand(linear, x, kernel.levels)
+    # A value half-way between two levels may be rounded either way in the other precision: one level of 127.
+    tolerance = 2 * (x.abs().amax(1, keepdim=True) / 127) * linear.weight.abs().max()
+    assert ((got - expected).abs() <= tolerance + 1e-5).all()
+    assert (got - expected).abs().median() <= 1e-5 * expected.abs().median() + 1e-6
+
+
+@torch.inference_mode()
+def test_a_row_does_not_depend_on_its_neighbours() -> None:
+    linear = RowQLinear(nn.Linear(64, 64), rowq.choose())
+    row, loud = torch.randn(1, 64), torch.randn(40, 64) * 1000
+
+    torch.testing.assert_close(linear(torch.cat([loud, row]))[-1:], linear(torch.cat([row] * 41))[:1], rtol=0, atol=0)
+
+
+@torch.inference_mode()
+def test_rows_and_channels_of_zeros_stay_finite() -> None:
+    linear = nn.Linear(8, 3)
+    linear.weight.zero_()
+
+    assert torch.equal(RowQLinear(linear, rowq.choose())(torch.zeros(2, 8)), linear.bias.expand(2, 3))
+
+
+@torch.inference_mode()
+def test_few_rows_and_many_are_given_to_the_kernels_chosen_for_them() -> None:
+    calls: list[str] = []
+    linear = RowQLinear(nn.Linear(8, 8), Kernels(few=counting(calls, "few"), many=counting(calls, "many")))
+
+    for rows in (1, 16, 17):
+        linear(torch.ones(rows, 8))
+
+    assert calls == ["few", "few", "many"]
+
+
+@torch.inference_mode()
+def test_a_kernel_that_overflows_gets_fewer_levels_and_one_that_is_always_wrong_is_not_used(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # As on processors that add two products in 16 bits: beyond 32767 the sum stays at 32767.
+    def overflowing(levels: int) -> Kernel:
+        def multiply(rows: torch.Tensor, packed: torch.Tensor) -> torch.Tensor:
+            high = (
+                rows[:, ::2, None].int() * packed.T[None, ::2].int()
+                + rows[:, 1::2, None].int() * packed.T[None, 1::2].int()
+            )
+            return high.clamp(-32768, 32767).sum(1).float() - 128 * packed.sum(1)
+
+        return Kernel("overflowing", levels, lambda weights: weights, multiply)
+
+    def small(levels: int, count: int) -> tuple[torch.Tensor, torch.Tensor]:
+        return torch.full((count, 8), 255, dtype=torch.uint8), torch.full((4, 8), levels, dtype=torch.int8)
+
+    monkeypatch.setattr(rowq, "_samples", small)
+    monkeypatch.setattr(rowq, "_onednn", overflowing)
+    monkeypatch.setattr(
+        rowq, "_fbgemm", lambda levels: Kernel("wrong", levels, lambda w: w, lambda r, w: r.float() @ w.float().T)
+    )
+
+    chosen = rowq.choose()
+
+    assert (chosen.many.name, chosen.many.levels) == ("overflowing", 63)
+    assert chosen.few is chosen.many
+    monkeypatch.setattr(rowq, "_onednn", rowq._fbgemm)
+    with pytest.raises(StartFailed, match=r"EMBSERVER_PRECISION=int8.*Use float32"):
+        rowq.choose()
