@@ -52,6 +52,8 @@ def _prepare(environment: MutableMapping[str, str], settings: Settings) -> None:
     environment.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
     # The hub's chunk protocol goes past a mirror to hosts of its own, and keeps a second copy of everything.
     environment.setdefault("HF_HUB_DISABLE_XET", "1")
+    # Waiting threads would spin, and take the processor from whatever else this machine has to do.
+    environment.setdefault("OMP_WAIT_POLICY", "passive")
     # The home folder of a container's user is often read-only.
     environment.setdefault("HF_HOME", str(settings.models_dir / ".hub"))
 
