@@ -66,7 +66,7 @@ def _run(folder: Path, scratch: Path) -> float:
             sys.exit("The server did not answer.")
         process = psutil.Process(server.pid)
         times, memory = process.cpu_times(), process.memory_info().rss
-        server.terminate()
+        server.kill()
     print(f"{times.user + times.system:.2f} s ({times.user:.2f} user), {memory / 1e6:.0f} MB resident", flush=True)
     return float(times.user + times.system)
 
