@@ -39,5 +39,5 @@ def stack(images: Images, tmp_path: Path) -> Iterator[Stack]:
 def cannot_run(reason: str) -> NoReturn:
     """End the test for what this machine lacks."""
     if os.environ.get("CI") == "true":
-        pytest.fail(f"CI demands the engine tests, and {reason}")
+        pytest.fail(f"CI demands this test, and {reason}")
     pytest.skip(reason)
