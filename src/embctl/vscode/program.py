@@ -1,5 +1,6 @@
 """How the editor finds embctl: the path that its tasks run. Looks at paths only."""
 
+import os.path
 import shutil
 import tempfile
 from collections.abc import Mapping
@@ -49,7 +50,7 @@ def program(called: str, executable: str, env: Mapping[str, str], home: Path) ->
 def _path(called: str, executable: str, env: Mapping[str, str]) -> Path:
     """Not resolved: the links that pipx and uv make stay when what they lead to is upgraded."""
     if Path(called).stem == "embctl" and (there := shutil.which(called, path=env.get("PATH"))):
-        return Path(there).absolute()
+        return _absolute(there)
     beside = shutil.which("embctl", path=str(Path(executable).parent))
     on_path = beside or shutil.which("embctl", path=env.get("PATH"))
     if on_path is None:
@@ -59,12 +60,24 @@ def _path(called: str, executable: str, env: Mapping[str, str]) -> Path:
             details={"python": executable},
             actions=("Install embctl, such as by pipx install embctl",),
         )
-    return Path(on_path).absolute()
+    return _absolute(on_path)
+
+
+def _absolute(path: str) -> Path:
+    """Without `..`: the folder that embctl was called from may go."""
+    return Path(os.path.normpath(Path(path).absolute()))
 
 
 def _is_passing(path: Path, env: Mapping[str, str], home: Path) -> bool:
     cache = Path(env.get("XDG_CACHE_HOME") or home / ".cache")
-    roots = [Path(tempfile.gettempdir()), *(cache / name for name in _CACHES), home / "Library" / "Caches"]
+    local = Path(env.get("LOCALAPPDATA") or home / "AppData" / "Local")
+    roots = [
+        Path(tempfile.gettempdir()),
+        *(cache / name for name in _CACHES),
+        home / "Library" / "Caches",
+        local / "uv" / "cache",
+        Path(env.get("UV_CACHE_DIR") or cache / "uv"),
+    ]
     return any(path.is_relative_to(root) for root in roots)
 
 
