@@ -1,7 +1,6 @@
 """Hotkeys in the editors: `vscode install`, `uninstall`, `status` and `print`. All files are read and planned before
 the first is written."""
 
-import difflib
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from embctl.result import Result
 from embctl.vscode import rules
 from embctl.vscode.block import KEYBINDINGS, TASKS, Block, NotOurs, Place
 from embctl.vscode.chords import normalised
+from embctl.vscode.difference import difference
 from embctl.vscode.editors import PRODUCTS, SERVER, Editor, Target, editors, named, targets
 from embctl.vscode.hotkeys import System
 from embctl.vscode.program import Program, found, program
@@ -377,10 +377,8 @@ def _file(edit: _Edit, *, backup: Path | None = None, diff: str = "") -> EditorF
 
 
 def _diff(edit: _Edit) -> str:
-    name = str(edit.original.path)
-    before, after = (edit.original.content or b"").decode("utf-8"), edit.text or ""
-    lines = difflib.unified_diff(before.splitlines(keepends=True), after.splitlines(keepends=True), name, name)
-    return "".join(line if line.endswith(("\n", "\r")) else f"{line}\n" for line in lines)
+    before = (edit.original.content or b"").decode("utf-8")
+    return difference(str(edit.original.path), before, edit.text or "")
 
 
 # What is there

@@ -152,7 +152,7 @@ class TextReporter:
             self._progress.close()
         shown = view(result.data)
         if shown is not None and not self._quiet:
-            self._out.print(shown)
+            self._out.print(shown, crop=False)  # views wrap what may be wrapped
         for warning in result.warnings:
             self._errors.print(f"warning: {warning}", style="yellow", markup=False)
         if result.error and result.verdict:

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from functools import singledispatch
 from typing import Any
 
-from rich.console import Group, RenderableType
+from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
+from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
 
@@ -41,6 +42,16 @@ def _table(*columns: str) -> Table:
         # A URL that is broken over two lines cannot be clicked.
         table.add_column(column, overflow="fold", no_wrap=column == "URL")
     return table
+
+
+class _Verbatim:
+    """Text for other programs and for pasting: no line is wrapped, no tab becomes blanks."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        yield Segment(self._text)
 
 
 @singledispatch
@@ -209,13 +220,13 @@ def _(data: ConfigValid) -> RenderableType:
 
 @view.register
 def _(data: EditorsChanged) -> RenderableType:
-    parts = []
+    parts: list[RenderableType] = []
     for each in data.files:
         parts.append(Text(f"{each.file}: {each.change}"))
         if each.backup:
             parts.append(Text(f"  before: {each.backup}", style=_DIM))
         if each.diff:
-            parts.append(Text(each.diff.rstrip("\n")))
+            parts.append(_Verbatim(each.diff))
     return Group(*parts)
 
 
@@ -246,9 +257,9 @@ def _(data: EditorsSeen) -> RenderableType:
 def _(data: Snippets) -> RenderableType:
     return Group(
         Text("Tasks: Open User Tasks", style="bold"),
-        Text(data.tasks, no_wrap=True, overflow="ignore"),
+        _Verbatim(f"{data.tasks}\n"),
         Text("Preferences: Open Keyboard Shortcuts (JSON)", style="bold"),
-        Text(data.keybindings, no_wrap=True, overflow="ignore"),
+        _Verbatim(f"{data.keybindings}\n"),
     )
 
 
