@@ -103,7 +103,9 @@ def install(
             if target.keybindings is not None:
                 original = load(target.keybindings)
                 taken = {} if force else _taken(_block(original, KEYBINDINGS, snippets), machine.system)
-                warnings.extend(_notice(target.keybindings, chord, command) for chord, command in taken.items())
+                notices = [_notice(target.keybindings, chord, command) for chord, command in taken.items()]
+                # Profiles may share the file.
+                warnings.extend(notice for notice in notices if notice not in warnings)
                 wanted = rules.keybindings(machine.system, without=taken)
                 edits.append(_installed(target, original, KEYBINDINGS, wanted, snippets))
         return edits
@@ -216,7 +218,10 @@ def _chosen(machine: Machine, choice: Choice) -> tuple[Editor, ...]:
     known = _known(machine)
     if choice.editors:
         return named(known, choice.editors)
-    there = tuple(editor for editor in known if editor.folder.is_dir())
+    there: dict[Path, Editor] = {}
+    for editor in known:
+        if editor.folder.is_dir():
+            there.setdefault(editor.folder, editor)  # a portable editor's folder is that of every product
     if not there:
         if place := _place(machine, choice):
             raise _elsewhere(place, _snippets(machine, machine.program()))
@@ -229,7 +234,7 @@ def _chosen(machine: Machine, choice: Choice) -> tuple[Editor, ...]:
                 "Or paste by hand what this prints: embctl vscode print",
             ),
         )
-    return there
+    return tuple(there.values())
 
 
 def _at(folder: Path) -> Editor:
@@ -361,7 +366,7 @@ def _write(edit: _Edit) -> Path | None:
         return None
     if edit.target.editor == WORKSPACE or edit.target.profile:
         # The folder of a workspace or of a profile is made by whoever comes first.
-        edit.original.path.parent.mkdir(exist_ok=True)
+        edit.original.path.parent.mkdir(parents=True, exist_ok=True)
     return save(edit.original, edit.content, now().astimezone())
 
 
