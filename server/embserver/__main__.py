@@ -72,7 +72,7 @@ def _fetch(settings: Settings, wanted: WantedModel, environment: MutableMapping[
     try:
         fetched = fetch.ensure(wanted, settings, progress)
         hub.go_offline(environment)
-        loading.check(fetched.folder, wanted)
+        loading.check(fetched.folder, wanted, settings)
     except ModelRefused as error:
         log.event(_log, "model_refused", level="critical", detail=str(error))
         return 3

@@ -65,16 +65,18 @@ class _Understood:
     tokenizer: FileTokenizer
 
 
-def check(folder: Path, model: WantedModel) -> None:
-    """Whether `load` would take the folder's model, told without loading the body's weights. Raises ModelRefused."""
-    _understand(folder, model)
+def check(folder: Path, model: WantedModel, settings: Settings) -> None:
+    """Whether `load` would take the folder's model, told without loading the body's weights. Raises ModelRefused or
+    StartFailed."""
+    _understand(folder, model, settings)
 
 
-def _understand(folder: Path, model: WantedModel) -> _Understood:
+def _understand(folder: Path, model: WantedModel, settings: Settings) -> _Understood:
     files = modelfiles.read(folder)
 
     # Only now: torch's seconds are not spent on a folder without files.
-    from embserver import automodel, bert, checkpoint, head, jinabert  # noqa: PLC0415
+    from embserver import automodel, bert, checkpoint, head, jinabert, precision  # noqa: PLC0415
+    from embserver.torchencoder import choose_device  # noqa: PLC0415
 
     if any(".mlp.gated_layers." in name for name in files.shapes):
         raise ModelRefused(
@@ -92,6 +94,8 @@ def _understand(folder: Path, model: WantedModel) -> _Understood:
         longest = automodel.max_tokens(files)
     if architecture is not None:
         checkpoint.check(files, architecture)
+    device = choose_device(settings.device)
+    precision.check(settings.precision, device=device, packed=architecture is not None)
     top = head.load(files)
     if model.dimension not in (None, top.dimension):
         raise ModelRefused(f"{folder} has {top.dimension} dimensions; {model.name} has {model.dimension}.")
@@ -114,7 +118,7 @@ def load(folder: Path, revision: str, model: WantedModel, settings: Settings) ->
     threads = settings.threads or granted_cores()
     torch.set_num_threads(threads)
     device = choose_device(settings.device)
-    understood = _understand(folder, model)
+    understood = _understand(folder, model, settings)
     tokenizer = understood.tokenizer
     libraries: tuple[str, ...] = ("torch", "safetensors", "tokenizers", "numpy")
     if understood.architecture is not None:
@@ -122,7 +126,7 @@ def load(folder: Path, revision: str, model: WantedModel, settings: Settings) ->
     else:
         body, batching = automodel.load(understood.files), Batching.PADDED
         libraries += ("transformers",)
-    precision.lower(body, settings.precision, device=device, packed=batching is Batching.PACKED)
+    precision.lower(body, settings.precision)
     encoder = TorchEncoder(
         body, understood.head, device=device, dtype=settings.precision, release=settings.release_tensors
     )

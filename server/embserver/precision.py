@@ -6,27 +6,32 @@ import torch
 from torch import nn
 
 from embserver import rowq
-from embserver.failures import StartFailed
+from embserver.failures import ModelRefused
 
-__all__ = ["lower"]
+__all__ = ["check", "lower"]
 
 
-def lower(body: nn.Module, wanted: str, *, device: torch.device, packed: bool) -> None:
-    """Bring the model, in place, to the precision of that name. Raises StartFailed where it cannot be had."""
+def check(wanted: str, *, device: torch.device, packed: bool) -> None:
+    """Whether a model that is computed so can have the precision of that name. Raises ModelRefused."""
+    if wanted == "bfloat16" and not _has_bfloat16(device):
+        raise ModelRefused(
+            f"EMBSERVER_PRECISION=bfloat16, but this {device.type} device computes it no faster than float32. "
+            "Use float32, or int8 on a processor."
+        )
+    if wanted == "int8" and (device.type != "cpu" or not packed):
+        raise ModelRefused(
+            "EMBSERVER_PRECISION=int8 is made for the processor and for models that are computed packed; this "
+            f"one is computed {'packed' if packed else 'padded'} on {device.type}. Use float32 or bfloat16."
+        )
+
+
+def lower(body: nn.Module, wanted: str) -> None:
+    """Bring the model, in place, to the precision of that name, which `check` has passed. Raises StartFailed where no
+    kernel of this machine is exact."""
     match wanted:
         case "bfloat16":
-            if not _has_bfloat16(device):
-                raise StartFailed(
-                    f"EMBSERVER_PRECISION=bfloat16, but this {device.type} device computes it no faster than float32. "
-                    "Use float32, or int8 on a processor."
-                )
             body.to(torch.bfloat16)
         case "int8":
-            if device.type != "cpu" or not packed:
-                raise StartFailed(
-                    "EMBSERVER_PRECISION=int8 is made for the processor and for models that are computed packed; this "
-                    f"one is computed {'packed' if packed else 'padded'} on {device.type}. Use float32 or bfloat16."
-                )
             rowq.quantize(body, rowq.choose())
 
 

@@ -97,7 +97,8 @@ def choose() -> Kernels:
         )
     many = min(usable, key=lambda kernel: _seconds(kernel, _MANY_ROWS))
     best = min(usable, key=lambda kernel: _seconds(kernel, _FEW_ROWS))
-    worth = best is not many and _seconds(best, _FEW_ROWS) < _WORTH * _seconds(many, _FEW_ROWS)
+    # The same weights for a search and for a scan, or their vectors would differ by more than the last digits.
+    worth = best.levels == many.levels and _seconds(best, _FEW_ROWS) < _WORTH * _seconds(many, _FEW_ROWS)
     return Kernels(few=best if worth else many, many=many)
 
 

@@ -40,6 +40,8 @@ QUEUE_BYTES = 64 * 1024 * 1024
 SET_BACK_SECONDS = 2.0
 """How far bulk work may be set back by being overtaken until it has computed in turn."""
 
+_RESERVE_BYTES = 1024 * 1024
+"""What interactive requests may hold beyond that: a queue full of scans refuses no search."""
 _TEXT_BYTES = 400
 """What a text costs here beside its ids and its vector: the objects around it."""
 _ID_BYTES = array("i").itemsize
@@ -150,12 +152,12 @@ class Schedule:
         distinct: dict[bytes, int] = {}
         places = tuple(distinct.setdefault(array("i", ids).tobytes(), len(distinct)) for ids in inputs)
         size = sum(len(ids) + self._vector_bytes + _TEXT_BYTES for ids in distinct)
-        if self.held and self.held + size > self.capacity:
+        few = len(inputs) <= INTERACTIVE_TEXTS and sum(map(len, inputs)) <= INTERACTIVE_TOKENS
+        if self.held and self.held + size > self.capacity + (_RESERVE_BYTES if few else 0):
             raise QueueFull(self.held, self.capacity)
         self._shared += sum(ids in self._flying for ids in distinct)
         texts = tuple(self._flying.setdefault(ids, Text(ids)) for ids in distinct)
         queued = sorted((text for text in texts if not text.begun), key=_length)
-        few = len(inputs) <= INTERACTIVE_TEXTS and sum(texts[place].tokens for place in places) <= INTERACTIVE_TOKENS
         job = Job(
             texts=texts,
             places=places,

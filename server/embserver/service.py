@@ -209,10 +209,10 @@ class Service:
     async def turn(self, body_bytes: int) -> AsyncIterator[float]:
         """A place in preparation for the block, which gets the seconds that were waited for it.
 
-        `body_bytes` is what the request holds while it waits. Raises QueueFull when that does not fit beside everything
-        that waits, and Closed.
+        `body_bytes` is what the request holds while it waits. Raises QueueFull when that does not fit beside the others
+        that wait, and Closed.
         """
-        held = self._bodies + self._parts.inference.held
+        held = self._bodies
         if held and held + body_bytes > QUEUE_BYTES:
             raise QueueFull(held, QUEUE_BYTES)
         began = time.monotonic()
@@ -234,6 +234,7 @@ class Service:
             if future.cancelled():
                 self._endings.pop(job, None)
                 inference.cancel(job)
+                self._rest_soon()
 
         ending.add_done_callback(left)
         self._swollen = self._swollen or not job.interactive
@@ -300,7 +301,10 @@ class Service:
                 ending.set_result(job)
             else:
                 ending.set_exception(job.error)
-        if self._swollen and not self._endings:
+        self._rest_soon()
+
+    def _rest_soon(self) -> None:
+        if self._swollen and not self._endings and self._resting is None:
             self._resting = asyncio.get_running_loop().call_later(_REST_SECONDS, self._rest)
 
     def _rest(self) -> None:

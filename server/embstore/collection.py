@@ -254,11 +254,13 @@ class Collection:
 
     def flush(self) -> None:
         """Bring everything written so far to the disk, where it takes some room too."""
-        pending = self.unflushed
+        with self._writing:
+            pending = self.unflushed
         with self._disk.room_for(0, reserve=FLUSH_RESERVE):
             self._read(lambda shard: shard.flush())
         with self._writing:
-            self.unflushed -= pending
+            # Another flush, or a vacuum's swap, may have counted the same meanwhile.
+            self.unflushed = max(0, self.unflushed - pending)
 
     def wasted(self) -> int:
         """Bytes that a vacuum would give back, as of the last flush; 0 while deleted points are fewer than half of

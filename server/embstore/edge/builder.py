@@ -4,10 +4,12 @@ Making, indexing and flushing a shard waits for the disk hundreds of times under
 another process's. What is left to wait for in this one is the loading.
 """
 
+import contextlib
 import os
 import pickle
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -32,12 +34,14 @@ class Builder:
 
     def __init__(self, folder: Path, params: VectorParams, indexes: Indexes) -> None:
         self._folder = folder
+        # A file, and no pipe: who fills a pipe that nobody reads stands still.
+        self._said = tempfile.TemporaryFile()  # noqa: SIM115 - closed by close()
         self._process = subprocess.Popen(
             [sys.executable, "-c", "from embstore.edge.builder import main; main()"],
             env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
+            stderr=self._said,
         )
         self._send((folder, params, dict(indexes)))
 
@@ -50,9 +54,10 @@ class Builder:
             raise self._failure() from error
 
     def _failure(self) -> Internal:
-        assert self._process.stderr is not None  # noqa: S101 - it is a pipe
-        said = self._process.stderr.read().decode(errors="replace").strip()
-        reason = said.splitlines()[-1] if said else f"its process ended with {self._process.wait()}"
+        code = self._process.wait()
+        self._said.seek(0)
+        said = self._said.read().decode(errors="replace").strip()
+        reason = said.splitlines()[-1] if said else f"its process ended with {code}"
         return Internal(f"no shard could be made in {self._folder}: {reason}")
 
     def upsert(self, ids: Sequence[PointId], vectors: Matrix, payloads: Sequence[dict[str, Any] | None]) -> None:
@@ -77,13 +82,11 @@ class Builder:
     def close(self) -> None:
         """End the process, if it still runs."""
         self._process.kill()
-        for pipe in (self._process.stdin, self._process.stderr):
-            assert pipe is not None  # noqa: S101 - both are pipes
-            try:
-                pipe.close()
-            except OSError:  # what it had not read
-                continue
+        assert self._process.stdin is not None  # noqa: S101 - it is a pipe
+        with contextlib.suppress(OSError):  # what it had not read
+            self._process.stdin.close()
         self._process.wait()
+        self._said.close()
 
 
 def main() -> None:

@@ -142,16 +142,18 @@ class Shard:
         fails at the first file, after one wait for the disk, and what it would have written nobody needs.
         """
         with self._flushing:
-            if self._open:
-                gone = self._folder.with_name(f"{self._folder.name}.gone")
-                with contextlib.suppress(OSError):
-                    sync_log(self._folder)  # its memory map is what the engine waits for
-                with contextlib.suppress(OSError):  # Windows moves no folder with open files: then it is a close
-                    self._folder = self._folder.rename(gone)
-                with calling():
-                    self._shard.close()
-                self._open = False
-        shutil.rmtree(self._folder, ignore_errors=True)
+            try:
+                if self._open:
+                    self._open = False
+                    gone = self._folder.with_name(f"{self._folder.name}.gone")
+                    with contextlib.suppress(OSError):
+                        sync_log(self._folder)  # its memory map is what the engine waits for
+                    with contextlib.suppress(OSError):  # Windows moves no folder with open files: then it is a close
+                        self._folder = self._folder.rename(gone)
+                    with calling():
+                        self._shard.close()
+            finally:
+                shutil.rmtree(self._folder, ignore_errors=True)
 
     def flush(self) -> None:
         """Write everything to disk, cut the log, and seal what is there.

@@ -11,7 +11,7 @@ from embctl.cli.options import ALL, Options, with_options
 from embctl.cli.wiring import run
 
 if TYPE_CHECKING:
-    from embctl.flows.editors import Choice, Machine
+    from embctl.flows.editor_choice import Choice, Machine
 
 __all__ = ["register"]
 
@@ -32,7 +32,7 @@ DryRun = Annotated[bool, typer.Option("--dry-run", help="Print what would change
 
 
 def _machine() -> "Machine":
-    from embctl.flows.editors import Machine
+    from embctl.flows.editor_choice import Machine
     from embctl.vscode.hotkeys import this_system
 
     return Machine(
@@ -48,7 +48,7 @@ def _choice(
     *,
     all_profiles: bool = False,
 ) -> "Choice":
-    from embctl.flows.editors import Choice
+    from embctl.flows.editor_choice import Choice
 
     ways = {"--editor": editors, "--user-dir": user_dir, "--workspace": workspace}
     if len(given := [name for name, value in ways.items() if value]) > 1:

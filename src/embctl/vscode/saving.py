@@ -53,6 +53,7 @@ def save(original: Original, content: bytes | None, moment: datetime) -> Path | 
     temporary = path.with_name(f".{path.name}.embctl-new")
     backup: Path | None = None
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)  # a first profile's or workspace's
         temporary.unlink(missing_ok=True)  # left by somebody who was killed
         if original.content is not None:
             backup = _backup(original, moment)

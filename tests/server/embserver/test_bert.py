@@ -31,8 +31,11 @@ from fakes.minilm_folder import minilm_folder
 TEXTS = ["a taken port", "which process listens on the port?", "bread and butter", "", "long " * 400]
 
 
+SETTINGS = Settings(threads=1, device="cpu")
+
+
 def load(folder: Path) -> LoadedModel:
-    return loading.load(folder, "", resolve(str(folder), ""), Settings(threads=1, device="cpu"))
+    return loading.load(folder, "", resolve(str(folder), ""), SETTINGS)
 
 
 @pytest.fixture(scope="module")
@@ -140,14 +143,14 @@ def test_weights_with_a_tensor_missing_are_refused_and_not_filled_up_at_random(c
 
 def test_a_folder_is_checked_by_names_and_shapes_without_its_weights(copy: Path) -> None:
     wanted = resolve(str(copy), "")
-    loading.check(copy, wanted)
+    loading.check(copy, wanted, SETTINGS)
 
     rewrite(copy / "config.json", intermediate_size=8)
     with pytest.raises(ModelRefused, match=r"of another shape: encoder\.layer\.0\.intermediate\.dense\.bias"):
-        loading.check(copy, wanted)
+        loading.check(copy, wanted, SETTINGS)
     rewrite(copy / "config.json", num_attention_heads=7)
     with pytest.raises(ModelRefused, match="cannot be split into 7 heads"):
-        loading.check(copy, wanted)
+        loading.check(copy, wanted, SETTINGS)
 
 
 def test_the_names_that_older_checkpoints_have_are_understood(copy: Path) -> None:
@@ -157,7 +160,7 @@ def test_the_names_that_older_checkpoints_have_are_understood(copy: Path) -> Non
     weights = {old(name): tensor for name, tensor in load_file(minilm_folder() / "model.safetensors").items()}
     (copy / "model.safetensors").unlink()
     save_file(weights, copy / "model.safetensors", {"format": "pt"})
-    loading.check(copy, resolve(str(copy), ""))
+    loading.check(copy, resolve(str(copy), ""), SETTINGS)
     load(copy)
 
 

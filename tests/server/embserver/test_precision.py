@@ -11,7 +11,7 @@ from transformers import MPNetConfig, MPNetModel
 
 from embserver import loading, precision
 from embserver.catalogue import resolve
-from embserver.failures import StartFailed
+from embserver.failures import ModelRefused, StartFailed
 from embserver.loading import LoadedModel
 from embserver.settings import Settings
 from fakes.jina_checkpoint import LINES, Shape, random_weights, write_checkpoint
@@ -69,6 +69,14 @@ def test_bfloat16_is_refused_where_it_is_only_emulated(monkeypatch: pytest.Monke
         load(minilm_folder(), "bfloat16")
 
 
+def test_a_precision_that_cannot_be_had_is_told_without_the_weights(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(precision, "_has_bfloat16", lambda _: False)
+    settings = Settings(threads=1, device="cpu", precision="bfloat16")
+
+    with pytest.raises(ModelRefused, match="EMBSERVER_PRECISION=bfloat16"):
+        loading.check(minilm_folder(), resolve(str(minilm_folder()), ""), settings)
+
+
 def test_int8_is_refused_for_a_padded_model_and_off_the_processor(tmp_path: Path) -> None:
     unwanted = shutil.ignore_patterns("*.safetensors", "sentence_bert_config.json")
     folder = shutil.copytree(minilm_folder(), tmp_path / "m", ignore=unwanted)
@@ -83,4 +91,4 @@ def test_int8_is_refused_for_a_padded_model_and_off_the_processor(tmp_path: Path
     with pytest.raises(StartFailed, match=r"EMBSERVER_PRECISION=int8.*computed padded on cpu"):
         load(folder, "int8")
     with pytest.raises(StartFailed, match=r"EMBSERVER_PRECISION=int8.*computed packed on cuda"):
-        precision.lower(torch.nn.Linear(1, 1), "int8", device=torch.device("cuda"), packed=True)
+        precision.check("int8", device=torch.device("cuda"), packed=True)

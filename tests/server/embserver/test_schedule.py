@@ -1,5 +1,6 @@
 """The queue's rules, one at a time, on a schedule that is told the time."""
 
+from collections import deque
 from collections.abc import Sequence
 
 import numpy as np
@@ -239,10 +240,21 @@ def test_the_queue_holds_so_many_bytes_and_then_refuses_but_never_an_only_reques
     large = queue.submit(bulk(0, 200), 0)
     assert queue.held > 10_000
     with pytest.raises(QueueFull, match="of 10000 bytes"):
-        queue.submit([text(1)], 0)
+        queue.submit(bulk(300), 0)
     queue.cancel(large)
 
-    queue.submit([text(1)], 0)
+    queue.submit(bulk(300), 0)
+
+
+def test_a_queue_full_of_scans_refuses_no_search_until_searches_alone_fill_their_reserve() -> None:
+    queue = schedule(capacity=10_000)
+    queue.submit(bulk(0, 200), 0)
+    for number in range(1000):
+        queue.submit([text(1000 + number)], 0)
+    with pytest.raises(QueueFull):
+        queue.submit(bulk(300), 0)
+    with pytest.raises(QueueFull):
+        deque((queue.submit([text(2000 + number)], 0) for number in range(5000)), maxlen=0)
 
 
 def test_a_refused_request_changes_nothing() -> None:
