@@ -24,7 +24,7 @@ _PIECE_CHARACTERS = 32 * 1024
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prepared:
-    """The tokens of each input, in order, and the seconds it took to cut them."""
+    """The tokens of each input, in order, and the seconds until they were cut, beside the pieces of others."""
 
     tokens: Sequence[Tokens]
     seconds: float

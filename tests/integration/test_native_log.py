@@ -1,8 +1,6 @@
 """The log of a native container: whole lines with their times, whatever the process writes, and however much."""
 
 import contextlib
-import os
-import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +13,7 @@ from engines.native_bench import NativeBench, native_bench
 from engines.native_steps import await_line, end, lines, process_of
 from engines.programs import Program
 from engines.steps import never, started, until
+from small_disk import small_disk
 
 
 @pytest.fixture
@@ -24,19 +23,10 @@ def bench(tmp_path: Path) -> Iterator[NativeBench]:
 
 
 @pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
+def disk(tmp_path: Path) -> Iterator[Path]:
     """A disk of a megabyte."""
-    if os.name == "nt" or os.geteuid() != 0:
-        pytest.skip("mounting a small tmpfs takes root")
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    mounted = subprocess.run(
-        ("mount", "-t", "tmpfs", "-o", "size=1m", "none", disk), capture_output=True, text=True, check=False
-    )
-    if mounted.returncode != 0:
-        pytest.skip(f"a tmpfs cannot be mounted here: {mounted.stderr.strip()}")
-    yield disk
-    subprocess.run(("umount", disk), check=True)
+    with small_disk(tmp_path, size="1m") as disk:
+        yield disk
 
 
 def python(code: str) -> Program:
@@ -147,13 +137,13 @@ def test_a_flood_neither_fills_the_disk_nor_keeps_the_container_from_being_stopp
     assert output.stat().st_size == 0
 
 
-def test_a_full_disk_holds_up_lines_and_nothing_else(small_disk: Path) -> None:
-    with native_bench(small_disk) as bench:
+def test_a_full_disk_holds_up_lines_and_nothing_else(disk: Path) -> None:
+    with native_bench(disk) as bench:
         working = Program(script="trap 'exit 0' TERM; while :; do echo working; sleep 0.01; done")
         container = started(bench, working, restart="always")
         await_line(bench, container, "working")
         folder = bench.container(container.id)
-        filler = small_disk / "filler"
+        filler = disk / "filler"
         with contextlib.suppress(OSError), filler.open("wb", buffering=0) as file:
             while True:
                 file.write(b"x" * 4096)

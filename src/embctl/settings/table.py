@@ -165,7 +165,8 @@ class Settings:
         "jina.precision",
         Kind.CHOICE,
         "float32",
-        "What embeddings are computed in: float32 exactly; bfloat16, where the processor has it, and int8 faster.",
+        "What embeddings are computed in: float32 exactly; bfloat16 or int8 faster, where they can be had. Index anew "
+        "after a change.",
         choices=("float32", "bfloat16", "int8"),
     )
     jina_profile_memory: bool = _in_compose(
