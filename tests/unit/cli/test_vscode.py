@@ -72,7 +72,6 @@ def test_the_places_of_the_backups_are_printed(code: Path, capsys: pytest.Captur
     assert all(f"before: {path}" in printed for path in code.glob("*.bak"))
 
 
-@pytest.mark.usefixtures("home")
 def test_a_second_install_changes_no_byte(code: Path, capsys: pytest.CaptureFixture[str]) -> None:
     install(capsys)
     before, kept = contents(code), backups(code)
@@ -278,10 +277,10 @@ def test_an_older_set_is_outdated_and_an_install_completes_it(code: Path, capsys
     assert items(code)[1] == [MINE, *CHORDS]
 
 
+@pytest.mark.usefixtures("code")
 def test_an_embctl_that_is_gone_is_told(
-    home: Path, code: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    home: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert code.is_dir()
     call(monkeypatch, home / "old" / "embctl")
     install(capsys)
     (home / "old" / "embctl").unlink()
@@ -290,6 +289,22 @@ def test_an_embctl_that_is_gone_is_told(
     assert (row["command"], row["command_found"]) == ("${userHome}/old/embctl", False)
     assert run_command_line(["vscode", "status"]) == 0
     assert "code: ${userHome}/old/embctl is gone: embctl install-vscode" in capsys.readouterr().out
+
+
+def test_people_see_each_state_and_what_to_do(taken: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    install(capsys)
+    tasks = taken / "tasks.json"
+    tasks.write_text(tasks.read_text().replace('"silent"', '"warn"', 1))
+    assert run_command_line(["vscode", "status"]) == 0
+    table, *notes = capsys.readouterr().out.split("code: ")
+    assert table.split() == [
+        *("EDITOR", "PROFILE", "TASKS", "HOTKEYS", "RUNS"),
+        *("code", "Default", "outdated", "installed", "${userHome}/bin/embctl"),
+    ]
+    assert [note.strip() for note in notes] == [
+        "your own rules use ctrl+shift+9, ctrl+shift+=, ctrl+shift+[Equal]",
+        "made by another embctl, or with other options: embctl install-vscode",
+    ]
 
 
 def test_status_tells_of_a_file_that_it_cannot_read(code: Path, capsys: pytest.CaptureFixture[str]) -> None:

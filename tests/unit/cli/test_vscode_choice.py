@@ -250,6 +250,16 @@ def test_a_profile_that_is_not_there_is_refused(profiles: Path, capsys: pytest.C
 # Where the editor is on another machine
 
 
+@pytest.mark.parametrize("options", [[], ["--yes"], ["--force", "--all-profiles"], ["--dry-run"]])
+def test_no_other_option_makes_it_write_where_the_editor_reads_elsewhere(
+    code: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, options: list[str]
+) -> None:
+    monkeypatch.setenv("SSH_TTY", "/dev/pts/1")
+    before = contents(code)
+    assert failed(capsys, "install-vscode", *options)[1]["code"] == "editor_elsewhere"
+    assert (contents(code), backups(code)) == (before, [])
+
+
 @pytest.mark.parametrize(("variable", "place"), SIGNS.items())
 def test_where_the_editor_reads_elsewhere_nothing_is_written_and_the_way_is_shown(
     code: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, *, variable: str, place: str
@@ -297,8 +307,9 @@ def test_status_says_that_the_files_are_not_those_of_the_editor_in_front(
     monkeypatch.setenv("WSL_DISTRO_NAME", "Debian")
     exit_code, document = told(capsys, "vscode", "status")
     assert exit_code == 0
-    (warning,) = document["warnings"]
-    assert "the Windows Subsystem for Linux" in warning
+    assert document["warnings"] == [
+        "This is the Windows Subsystem for Linux: the editor in front of you reads the files of its own machine."
+    ]
 
 
 @pytest.mark.usefixtures("home")
