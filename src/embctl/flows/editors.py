@@ -251,12 +251,13 @@ def _diff(edit: _Edit) -> str:
 
 def _status(target: Target, machine: Machine, using: Program) -> EditorStatus:
     snippets = snippets_for(machine, using)
-    tasks, ours, trouble = _look(target.tasks, TASKS, lambda _: rules.tasks(using.command), snippets)
+    tasks, ours, trouble = _look(target.tasks, TASKS, lambda _: [rules.tasks(using.command)], snippets)
     taken: dict[str, str] = {}
 
-    def wanted(block: Block) -> list[dict[str, str]]:
+    def wanted(block: Block) -> list[list[dict[str, str]]]:
         taken.update(_taken(block, machine.system))
-        return rules.keybindings(machine.system, without=taken)
+        # The second is what --force installs.
+        return [rules.keybindings(machine.system, without=taken), rules.keybindings(machine.system)]
 
     keybindings, _, more = _look(target.keybindings, KEYBINDINGS, wanted, snippets)
     command = next((task.get("command") for task in ours if isinstance(task, dict)), None)
@@ -275,9 +276,9 @@ def _status(target: Target, machine: Machine, using: Program) -> EditorStatus:
 
 
 def _look(
-    file: Path | None, place: Place, wanted: Callable[[Block], Sequence[Any]], snippets: Snippets
+    file: Path | None, place: Place, wanted: Callable[[Block], Sequence[list[dict[str, Any]]]], snippets: Snippets
 ) -> tuple[str, list[Any], str]:
-    """The state of ours in a file, ours, and why it cannot be read."""
+    """The state of ours in a file, one of the `wanted` sets or not, ours, and why it cannot be read."""
     if file is None:
         return "absent", [], ""
     try:
@@ -286,4 +287,4 @@ def _look(
         return "unreadable", [], error.message.split("\n", maxsplit=1)[0]
     if not block.ours:
         return "absent", [], ""
-    return "installed" if block.ours == list(wanted(block)) else "outdated", block.ours, ""
+    return "installed" if block.ours in wanted(block) else "outdated", block.ours, ""

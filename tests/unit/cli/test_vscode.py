@@ -209,6 +209,12 @@ def test_force_takes_the_chord_and_leaves_the_users_rule(taken: Path, capsys: py
     assert (taken / "keybindings.json").read_bytes() == before
 
 
+@pytest.mark.usefixtures("taken")
+def test_chords_that_were_taken_by_force_are_up_to_date(capsys: pytest.CaptureFixture[str]) -> None:
+    install(capsys, "--force")
+    assert states(capsys) == [("code", "", "installed", "installed")]
+
+
 def test_a_notice_is_printed_whole(taken: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run_command_line(["install-vscode"]) == 0
     errors = capsys.readouterr().err.replace("\n", "")
