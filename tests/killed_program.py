@@ -88,12 +88,12 @@ def _die_before(last: int, folder: str, report: int) -> None:
 
     fsync = os.fsync
 
-    def watched_fsync(descriptor: Any) -> None:
+    def watched_fsync(fd: Any) -> None:
         if writes:
-            half = os.fstat(descriptor).st_size // 2
-            step("half of write", opened, lambda: os.ftruncate(descriptor, half))
+            half = os.fstat(fd).st_size // 2
+            step("half of write", opened, lambda: os.ftruncate(fd, half))
         step("fsync", opened)
-        fsync(descriptor)
+        fsync(fd)
 
     os.fsync = watched_fsync
     sys.addaudithook(watch)
