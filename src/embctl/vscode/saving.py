@@ -65,7 +65,7 @@ def save(original: Original, content: bytes | None, moment: datetime) -> Path | 
         else:
             temporary.replace(path)
     except BaseException as error:
-        _tidy(original, temporary, backup)
+        _tidy(original, temporary, backup, refused=isinstance(error, Conflict))
         if isinstance(error, OSError):
             raise _unwritable(path, _reason(error), "Free space or permissions in that folder are missing") from error
         raise
@@ -79,13 +79,13 @@ def refuse_read_only(original: Original) -> None:
         raise _unwritable(original.path, "it is read-only", "Make it writable if embctl may change it")
 
 
-def _tidy(original: Original, temporary: Path, backup: Path | None) -> None:
+def _tidy(original: Original, temporary: Path, backup: Path | None, *, refused: bool) -> None:
     """Leave nothing of ours, but for a backup that may be the only copy: an interrupt may come just after the file was
-    replaced."""
+    replaced. Whoever was `refused` has replaced nothing."""
     with suppress(OSError):
         temporary.unlink(missing_ok=True)
     with suppress(OSError, Failed):
-        if backup is not None and load(original.path).content == original.content:
+        if backup is not None and (refused or load(original.path).content == original.content):
             backup.unlink(missing_ok=True)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from embctl.errors import Failed
+from embctl.errors import Conflict, Failed
 from embctl.vscode.saving import load, save
 from small_disk import fill, small_disk
 
@@ -89,6 +89,16 @@ def test_a_read_only_file_is_refused(file: Path) -> None:
         save(load(file), NEW, MOMENT)
     assert caught.value.code == "editor_file_unwritable"
     assert file.read_bytes() == OLD
+    assert not beside(file)
+
+
+def test_what_somebody_else_wrote_meanwhile_is_not_touched(file: Path) -> None:
+    original = load(file)
+    file.write_bytes(b"theirs")
+    with pytest.raises(Conflict) as caught:
+        save(original, NEW, MOMENT)
+    assert caught.value.code == "editor_file_changed"
+    assert file.read_bytes() == b"theirs"
     assert not beside(file)
 
 
