@@ -8,6 +8,10 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
+pytestmark = pytest.mark.skipif(
+    sys.platform != "linux", reason="the state folder is where XDG_STATE_HOME says on Linux"
+)
+
 KEYBINDINGS = b'[\n  // mine\n  {"key": "ctrl+k", "command": "x"},\n]'
 
 
@@ -36,7 +40,11 @@ def test_two_at_once_leave_what_one_leaves(tmp_path: Path, env: dict[str, str]) 
     alone, shared = made(tmp_path / "alone"), made(tmp_path / "shared")
     one = install(alone, env)
     assert (one.communicate(), one.returncode)[1] == 0
-    both = [install(shared, env), install(shared, env)]
+    with FileLock(tmp_path / "embctl" / "locks" / "_editors.lock"):  # so that both begin at one moment
+        both = [install(shared, env), install(shared, env)]
+        for process in both:
+            assert process.stderr
+            assert "waiting: another embctl" in process.stderr.readline()
     for process in both:
         _, errors = process.communicate()
         assert process.returncode == 0, errors
@@ -44,7 +52,6 @@ def test_two_at_once_leave_what_one_leaves(tmp_path: Path, env: dict[str, str]) 
     assert [path.read_bytes() for path in shared.glob("*.bak")] == [KEYBINDINGS]
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="the state folder is where XDG_STATE_HOME says on Linux")
 def test_who_does_not_wait_is_refused_while_another_writes(tmp_path: Path, env: dict[str, str]) -> None:
     folder = made(tmp_path / "user")
     locks = tmp_path / "embctl" / "locks"
