@@ -101,11 +101,13 @@ def _refuse_changed(original: Original) -> None:
 
 
 def _backup(original: Original, moment: datetime) -> Path:
-    for candidate in _names(original.path, moment):
-        with suppress(FileExistsError):
-            _write(candidate, original.content or b"", original)
-            return candidate
-    raise AssertionError("the names do not end")
+    """Whole under its name, or not there."""
+    unfinished = original.path.with_name(f".{original.path.name}.embctl-old")
+    unfinished.unlink(missing_ok=True)  # left by somebody who was killed
+    _write(unfinished, original.content or b"", original)
+    backup = next(name for name in _names(original.path, moment) if not name.exists())
+    unfinished.rename(backup)
+    return backup
 
 
 def _names(path: Path, moment: datetime) -> Iterator[Path]:

@@ -32,7 +32,8 @@ def _mounted(image: Path) -> Iterator[Path]:
     try:
         yield folder
     finally:
-        subprocess.run(["umount", folder], check=True)
+        # Lazily: what was killed a moment ago, a vacuum's process for one, may still be on its way out.
+        subprocess.run(["umount", "-l", folder], check=True)
 
 
 @pytest.fixture
