@@ -83,6 +83,22 @@ def test_a_model_that_nobody_knows_is_held_against_the_collections_once_it_says_
     assert "ws-1 (768)" in start(context, ALL).warnings[0]
 
 
+def test_a_server_made_beside_a_qdrant_that_runs_is_held_against_its_collections_first(
+    context: Context, events: list[Event]
+) -> None:
+    start(replace(context, dimension=768), ("qdrant",), wait=False)
+    events.clear()
+    start(replace(context, dimension=384), ("jina",), wait=False)
+    note = next(event for event in events if isinstance(event, Note) and event.warning)
+    began = next(event for event in events if isinstance(event, OperationStarted))
+    assert events.index(note) < events.index(began)
+
+
+def test_a_model_that_nobody_knows_is_held_against_a_qdrant_that_was_not_started_with_it(context: Context) -> None:
+    start(context, ("qdrant",))
+    assert "ws-1 (768)" in start(context, ("jina",)).warnings[0]
+
+
 def test_a_start_that_leaves_the_model_alone_asks_nothing(context: Context, services: HttpServices) -> None:
     start(context, ALL, wait=False)
     start(replace(context, dimension=384), ALL, wait=False)

@@ -11,24 +11,36 @@ __all__ = ["misfits_of_plan", "misfits_of_services"]
 
 
 def misfits_of_plan(context: Context, plan: Plan) -> str | None:
-    """What to tell before a plan is carried out that replaces the embedding server; None when nothing is wrong, or
-    nobody can know because Qdrant does not run."""
-    done = {operation.verb for operation in plan.operations if operation.service == MODEL_SERVICE}
-    replaces = {Verb.CREATE_CONTAINER, Verb.REMOVE_CONTAINER} <= done
-    engine = context.connect()
-    if not replaces or not engine.info().local:
+    """What to tell before a plan is carried out that makes an embedding server; None when nothing is wrong, or nobody
+    can know because Qdrant does not run."""
+    made = any(
+        operation.service == MODEL_SERVICE and operation.verb is Verb.CREATE_CONTAINER for operation in plan.operations
+    )
+    if not made or not context.connect().info().local:
         return None
-    database = engine.observe(context.spec).container_of(context.spec.project, "qdrant")
-    seen = glance(context.endpoint("qdrant", database), context.http)
-    return _misfits(context.settings.model, context.dimension, seen.facts.get("dimensions", {}))
+    return _misfits(context.settings.model, context.dimension, _collections(context))
 
 
-def misfits_of_services(services: tuple[ServiceReady, ...]) -> list[str]:
-    """The same as far as both services say it of themselves, once they run."""
+def misfits_of_services(context: Context, services: tuple[ServiceReady, ...]) -> list[str]:
+    """The same as both services say it of themselves, once they run."""
     facts = {service.service: service.facts for service in services}
-    model, database = facts.get(MODEL_SERVICE, {}), facts.get("qdrant", {})
-    warning = _misfits(model.get("model", ""), model.get("dimension"), database.get("dimensions", {}))
+    if MODEL_SERVICE not in facts:
+        return []
+    model = facts[MODEL_SERVICE]
+    collections = facts["qdrant"].get("dimensions", {}) if "qdrant" in facts else _collections(context)
+    warning = _misfits(model.get("model", ""), model.get("dimension"), collections)
     return [warning] if warning else []
+
+
+def _collections(context: Context) -> Mapping[str, int]:
+    """The dimension of each collection of the Qdrant that runs now; none where none does."""
+    database = context.connect().observe(context.spec).container_of(context.spec.project, "qdrant")
+    if database is None or not database.alive:
+        return {}
+    dimensions: Mapping[str, int] = glance(context.endpoint("qdrant", database), context.http).facts.get(
+        "dimensions", {}
+    )
+    return dimensions
 
 
 def _misfits(model: str, dimension: int | None, collections: Mapping[str, int]) -> str | None:

@@ -19,8 +19,8 @@ def remember(context: Context) -> None:
     if context.settings.origins["model"].source in {Source.FLAG, Source.REMEMBERED}:
         kept["model"] = context.settings.model
     file = context.remembered_file
-    # What JSON quotes is a string of TOML too.
-    text = "".join(f"{key} = {json.dumps(value)}\n" for key, value in kept.items())
+    # What JSON quotes is a string of TOML too, but for its pairs of escapes; settings hold no control characters.
+    text = "".join(f"{key} = {json.dumps(value, ensure_ascii=False)}\n" for key, value in kept.items())
     if file.is_file() and file.read_text(encoding="utf-8") == text:
         return
     file.parent.mkdir(parents=True, exist_ok=True)

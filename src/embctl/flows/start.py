@@ -47,7 +47,7 @@ def start(
         if engine.info().local:
             until = Stage.WARM if warmup else Stage.LOADED
             ready = await_services(context, engine, containers_of(context, engine, services), until)
-            warnings = warnings or misfits_of_services(ready)
+            warnings = warnings or misfits_of_services(context, ready)
         else:
             warnings.append(far_away(context, services))
     data = Started(plan=plan, services=ready)

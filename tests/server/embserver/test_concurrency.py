@@ -344,7 +344,7 @@ def test_a_client_that_hangs_up_in_the_middle_stops_even_the_batch_in_work() -> 
     asyncio.run(scenario())
 
 
-@pytest.mark.parametrize("texts", [["x"], ["y" * 9000]])
+@pytest.mark.parametrize("texts", [list("abcde"), [letter * 2000 for letter in "abcde"]])
 def test_a_full_queue_is_told_as_503_with_the_time_to_come_back(
     texts: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -367,6 +367,24 @@ def test_a_full_queue_is_told_as_503_with_the_time_to_come_back(
             again = Connection(app, texts)
             await again.done
             assert again.status == 200
+
+    asyncio.run(scenario())
+
+
+def test_a_queue_full_of_scans_refuses_no_search(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("embserver.service.QUEUE_BYTES", 20_000)
+
+    async def scenario() -> None:
+        fake = FakeModel()
+        fake.encoder.hold()
+        async with serving(fake) as (app, service):
+            large = Connection(app, scan("a"))
+            await begun(fake)
+            search = Connection(app, ["x"])
+            await until(lambda: service.figures.interactive == 1)
+            fake.encoder.release()
+            await asyncio.gather(large.done, search.done)
+            assert (large.status, search.status) == (200, 200)
 
     asyncio.run(scenario())
 

@@ -104,6 +104,13 @@ def test_a_model_that_only_an_option_named_is_kept(native: FakeEngine, capsys: p
 
 
 @pytest.mark.usefixtures("native")
+def test_a_folder_is_kept_whatever_its_name(capsys: pytest.CaptureFixture[str]) -> None:
+    folder = '/models/\N{ROCKET} "quoted" \\ü'
+    start("--runtime", "native", "--model", folder)
+    assert setting(capsys, "model") == (folder, "last start")
+
+
+@pytest.mark.usefixtures("native")
 def test_another_model_takes_its_place(capsys: pytest.CaptureFixture[str]) -> None:
     start("--embedded")
     assert start("--model", "jina-code-v2") == 0
