@@ -36,6 +36,10 @@ docs:
 bench:
     python benchmarks/cli_startup.py
 
+# The embedding server beside its peers, under the editors' load; about twenty minutes.
+bench-servers *arguments:
+    python benchmarks/embedding_servers.py {{ arguments }}
+
 # What CI does.
 ci:
     .ci/run

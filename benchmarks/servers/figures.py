@@ -1,0 +1,69 @@
+"""What was measured, as data, and the sums that are made of it. No input, no output."""
+
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+__all__ = ["Outcome", "Round", "percentile"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Round:
+    """One server in one round. Seconds, MB, token counts; None or empty where that was not asked or not answered."""
+
+    tokens: int
+    texts: int
+    seconds: float
+    cpu_seconds: float
+    gflops_needed: float
+    ready_mb: float
+    burst_mb: float
+    start_cpu_seconds: float
+    idle_searches: list[float]
+    busy_searches: list[float]
+    long_seconds: float | None = None
+    long_mb: float | None = None
+    reindex_tokens_per_second: float | None = None
+
+    @property
+    def tokens_per_second(self) -> float:
+        """Throughput of the burst."""
+        return self.tokens / self.seconds
+
+
+@dataclass(slots=True, kw_only=True)
+class Outcome:
+    """One server over all rounds; `refusals` has the reasons for what could not be measured."""
+
+    name: str
+    model: str
+    rounds: list[Round] = field(default_factory=list)
+    refusals: list[str] = field(default_factory=list)
+    cosine: float | None = None
+    least_cosine: float | None = None
+
+    @property
+    def speeds(self) -> list[float]:
+        """Tokens a second, a round each."""
+        return [one.tokens_per_second for one in self.rounds]
+
+    @property
+    def speed(self) -> float | None:
+        """The median of the rounds."""
+        return statistics.median(self.speeds) if self.rounds else None
+
+    def share(self, peak_gflops: float) -> float | None:
+        """The part of the machine's matrix-product speed that useful arithmetic makes up."""
+        if not self.rounds:
+            return None
+        return statistics.median(one.gflops_needed / one.seconds for one in self.rounds) / peak_gflops
+
+    def searches(self, *, busy: bool) -> list[float]:
+        """Seconds of every search of every round."""
+        return [value for one in self.rounds for value in (one.busy_searches if busy else one.idle_searches)]
+
+
+def percentile(values: Sequence[float], share: float) -> float | None:
+    """The smallest value that at least this share of the values does not exceed; None of nothing."""
+    ordered = sorted(values)
+    return ordered[max(0, -int(-len(ordered) * share // 1) - 1)] if ordered else None

@@ -1,0 +1,151 @@
+"""Outcomes as a table for people, JSON for programs, and a chart for the documentation. Measures nothing."""
+
+import statistics
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from html import escape
+from typing import Any
+
+from servers.figures import Outcome, Round, percentile
+
+__all__ = ["as_json", "chart", "table"]
+
+_HEADINGS = (
+    "server",
+    "model",
+    "tok/s (min-max)",
+    "ours/it",
+    "texts/s",
+    "GEMM",
+    "CPU s/ktok",
+    "search idle p50/p95 ms",
+    "search busy p50/p95 ms (n)",
+    "start CPU s",
+    "ready/burst MB",
+    "8192 s/MB",
+    "re-index tok/s",
+    "cosine (least)",
+)
+
+
+def _baseline(outcome: Outcome, outcomes: Sequence[Outcome]) -> Outcome | None:
+    """Our float32 server with the same model."""
+    name = "ours" if outcome.model == "jina" else "ours-bert"
+    return next((one for one in outcomes if one.name == name), None)
+
+
+def _ratio(outcome: Outcome, outcomes: Sequence[Outcome]) -> float | None:
+    base = _baseline(outcome, outcomes)
+    return base.speed / outcome.speed if base and base.speed and outcome.speed else None
+
+
+def _middle(outcome: Outcome, value: Callable[[Round], float | None]) -> float | None:
+    known = [found for found in map(value, outcome.rounds) if found is not None]
+    return statistics.median(known) if known else None
+
+
+def _show(value: float | None, form: str = ".0f") -> str:
+    return "-" if value is None else format(value, form)
+
+
+def _searches(outcome: Outcome, *, busy: bool) -> str:
+    values = [1000 * value for value in outcome.searches(busy=busy)]
+    shown = f"{_show(percentile(values, 0.5))}/{_show(percentile(values, 0.95))}"
+    return f"{shown} ({len(values)})" if busy else shown
+
+
+def _long_seconds(one: Round) -> float | None:
+    return one.long_seconds
+
+
+def _long_mb(one: Round) -> float | None:
+    return one.long_mb
+
+
+def _row(outcome: Outcome, outcomes: Sequence[Outcome], peak_gflops: float) -> tuple[str, ...]:
+    speeds = outcome.speeds
+    long_seconds, long_mb = (_middle(outcome, value) for value in (_long_seconds, _long_mb))
+    cosine = "-" if outcome.cosine is None else f"{outcome.cosine:.6f} ({_show(outcome.least_cosine, '.6f')})"
+    return (
+        outcome.name,
+        outcome.model,
+        f"{_show(outcome.speed)} ({min(speeds):.0f}-{max(speeds):.0f})",
+        _show(_ratio(outcome, outcomes), ".2f"),
+        _show(_middle(outcome, lambda one: one.texts / one.seconds), ".1f"),
+        _show(outcome.share(peak_gflops), ".0%"),
+        _show(_middle(outcome, lambda one: 1000 * one.cpu_seconds / one.tokens), ".2f"),
+        _searches(outcome, busy=False),
+        _searches(outcome, busy=True),
+        _show(_middle(outcome, lambda one: one.start_cpu_seconds), ".1f"),
+        f"{_show(_middle(outcome, lambda one: one.ready_mb))}/{_show(_middle(outcome, lambda one: one.burst_mb))}",
+        f"{_show(long_seconds, '.1f')}/{_show(long_mb)}",
+        _show(_middle(outcome, lambda one: one.reindex_tokens_per_second)),
+        cosine,
+    )
+
+
+def table(outcomes: Sequence[Outcome], peaks_gflops: Sequence[float]) -> str:
+    """Columns as wide as needed; below them what could not be measured, and why."""
+    peak = max(peaks_gflops)
+    rows = [_HEADINGS, *(_row(one, outcomes, peak) for one in outcomes if one.rounds)]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(_HEADINGS))]
+    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+    lines.append(
+        f"\nfloat32 matrix products of the model: {peak:.0f} GFLOP/s at best, "
+        f"{statistics.median(peaks_gflops):.0f} in the median of {len(peaks_gflops)} measurements of this run"
+    )
+    lines += [f"{one.name}: {reason}" for one in outcomes for reason in dict.fromkeys(one.refusals)]
+    return "\n".join(lines)
+
+
+def as_json(outcomes: Sequence[Outcome], peaks_gflops: Sequence[float], load: dict[str, Any]) -> dict[str, Any]:
+    """Everything measured, and the sums of the table."""
+    peak = max(peaks_gflops)
+    return {
+        "load": load,
+        "peak_gflops": list(peaks_gflops),
+        "servers": [
+            {
+                **asdict(one),
+                "tokens_per_second": one.speed,
+                "ours_over_it": _ratio(one, outcomes),
+                "share_of_gemm": one.share(peak),
+                **{
+                    f"search_{kind}_p{share}_ms": None if found is None else 1000 * found
+                    for kind in ("idle", "busy")
+                    for share in (50, 95)
+                    for found in [percentile(one.searches(busy=kind == "busy"), share / 100)]
+                },
+            }
+            for one in outcomes
+        ],
+    }
+
+
+def chart(outcomes: Sequence[Outcome]) -> str:
+    """An SVG of bars, tokens a second on the editors' burst; a line shows least and most over the rounds."""
+    shown = [one for one in outcomes if one.rounds]
+    left, right, step = 190, 80, 30
+    width, height = 760, step * len(shown) + 60
+    longest = max((max(one.speeds) for one in shown), default=1.0)
+    scale = (width - left - right) / longest
+    parts = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" font-family="sans-serif">',
+        "<style>text { font-size: 13px }</style>",
+        f'<rect width="{width}" height="{height}" fill="#fff"/>',
+        "<title>Tokens a second over HTTP on the editors' burst</title>",
+        '<text x="10" y="24">Tokens a second over HTTP on the editors\' burst (more is better)</text>',
+    ]
+    for index, one in enumerate(shown):
+        top = 40 + step * index
+        end = left + (one.speed or 0.0) * scale
+        colour = "#1f6f5c" if one.name.startswith("ours") else "#9aa5b1"
+        least, most = left + min(one.speeds) * scale, left + max(one.speeds) * scale
+        middle = top + 9
+        parts += [
+            f'<text x="{left - 8}" y="{top + 14}" text-anchor="end">{escape(one.name)} ({one.model})</text>',
+            f'<rect x="{left}" y="{top}" width="{end - left:.1f}" height="18" fill="{colour}"/>',
+            f'<path d="M{least:.1f} {middle}H{most:.1f}" stroke="#222" stroke-width="2"/>',
+            f'<text x="{most + 8:.1f}" y="{top + 14}">{one.speed:.0f}</text>',
+        ]
+    return "\n".join([*parts, "</svg>", ""])
