@@ -15,11 +15,13 @@ import functools
 import http.client
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import platformdirs
@@ -56,6 +58,8 @@ class Load:
 def main(arguments: list[str] | None = None) -> int:
     """Measure, print, write."""
     options = parsed(arguments)
+    # Or the server that runs would outlive us.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     load = Load(
         in_flight=options.in_flight,
         texts=options.texts,
@@ -65,6 +69,7 @@ def main(arguments: list[str] | None = None) -> int:
         threads=options.threads,
         limit_mb=options.limit_mb,
     )
+    facts = {**asdict(load), "quick": options.quick}
     place = Place(cache=options.cache, threads=load.threads)
     place.cache.mkdir(parents=True, exist_ok=True)
     chosen = [one for one in CONTENDERS if not options.only or one.name in options.only]
@@ -73,7 +78,8 @@ def main(arguments: list[str] | None = None) -> int:
         name: makers[name](place.cache, quick=options.quick) for name in dict.fromkeys(one.model for one in chosen)
     }
     outcomes = {one.name: Outcome(name=one.name, model=one.model) for one in chosen}
-    peaks, references = [], dict[str, client.Vectors]()
+    ordered = list(outcomes.values())
+    peaks, references = list[float](), dict[str, client.Vectors]()
     for number in range(load.rounds):
         # Every other round backwards: what drifts, such as the temperature, then favours nobody.
         for contender in chosen if number % 2 == 0 else reversed(chosen):
@@ -90,13 +96,9 @@ def main(arguments: list[str] | None = None) -> int:
                 outcome=outcomes[contender.name],
                 references=references,
             )
-    ordered = list(outcomes.values())
+            # At once: what is interrupted after an hour has told what it knew.
+            write(options, report.as_json(ordered, peaks, facts), report.chart(ordered))
     print(report.table(ordered, peaks))
-    if options.json:
-        facts = {**asdict(load), "quick": options.quick}
-        options.json.write_text(json.dumps(report.as_json(ordered, peaks, facts), indent=1), encoding="utf-8")
-    if options.chart:
-        options.chart.write_text(report.chart(ordered), encoding="utf-8")
     return 0 if all(one.rounds for one in ordered if one.name == "ours") else 1
 
 
@@ -131,6 +133,14 @@ def parsed(arguments: list[str] | None) -> argparse.Namespace:
     if options.limit_mb < MINIMUM_MB:
         parser.error(f"--limit-mb: a server needs at least {MINIMUM_MB} MB")
     return options
+
+
+def write(options: argparse.Namespace, figures: dict[str, Any], chart: str) -> None:
+    """The files that were asked for."""
+    if options.json:
+        options.json.write_text(json.dumps(figures, indent=1), encoding="utf-8")
+    if options.chart:
+        options.chart.write_text(chart, encoding="utf-8")
 
 
 def measure(

@@ -54,15 +54,18 @@ def searches(count: int) -> list[str]:
 
 def long_text() -> str:
     """More than 8192 tokens of code."""
-    return max(sources(), key=len)[:80_000]
+    return max(sources(), key=len)[:80_000].strip()
 
 
 def _pieces(lines: list[str]) -> list[str]:
-    """A function, in parts where it is too long; parts that are too short are left out, as the indexers do."""
+    """A function, in parts where it is too long; parts that are too short are left out, as the indexers do.
+
+    No white space around them: an older sentence-transformers, Infinity's, takes it off before it counts tokens.
+    """
     pieces, piece = [], ""
     for line in lines:
         if len(piece) + len(line) > LONGEST:
             pieces.append(piece)
             piece = ""
         piece += line
-    return [piece for piece in [*pieces, piece] if SHORTEST <= len(piece) <= LONGEST]
+    return [piece for piece in (part.strip() for part in [*pieces, piece]) if SHORTEST <= len(piece) <= LONGEST]
