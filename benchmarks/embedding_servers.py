@@ -218,7 +218,7 @@ def longest(running: Running, model: Checkpoint, outcome: Outcome) -> tuple[floa
         return None, None
     running.forget_peak()
     try:
-        return seconds(client.Connection(running.url), texts.long_text()), running.peak_mb()
+        return seconds(client.Connection(running.url), model.filling(texts.long_text())), running.peak_mb()
     except (OSError, http.client.HTTPException, CannotRun) as error:
         outcome.refusals.append(f"a text of {model.max_tokens} tokens: {running.why_it_failed(error)}")
         return None, None

@@ -22,6 +22,7 @@ _VOCABULARY = 30522
 _JINA_ROWS = 61056
 _BERT_TOKENS = 512
 _TRAINED_FILES = 400
+_MARGIN = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +54,13 @@ class Checkpoint:
         tokenizer = Tokenizer.from_file(str(self.folder / "tokenizer.json"))
         tokenizer.enable_truncation(self.max_tokens)
         return lambda texts: [len(one.ids) for one in tokenizer.encode_batch(list(texts))]
+
+    def filling(self, text: str) -> str:
+        """As much of a text as the model takes, for servers that refuse what is longer instead of cutting it."""
+        tokenizer = Tokenizer.from_file(str(self.folder / "tokenizer.json"))
+        # A word that is cut in two may have a token or two more than it had as a part of the whole.
+        tokenizer.enable_truncation(self.max_tokens - _MARGIN)
+        return text[: tokenizer.encode(text).offsets[-2][1]]
 
 
 def jina(cache: Path, *, quick: bool) -> Checkpoint:
