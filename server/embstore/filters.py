@@ -1,4 +1,5 @@
-"""Qdrant's filter language, read from JSON into the engine's own conditions. It evaluates nothing."""
+"""Qdrant's filter language: the filters of a search on the payload, read from JSON and translated into the database
+engine's own conditions. It evaluates nothing."""
 
 from collections.abc import Callable
 from typing import Any

@@ -1,6 +1,7 @@
 """What has to happen, decided in one place: `reconcile(spec, observed, request) -> Plan`, pure.
 
-Nothing here talks to an engine, and nothing below may decide anything."""
+A running container whose definition has changed is replaced by a new one, a stopped one is started, one that is as
+defined is left alone. Nothing here talks to an engine, and nothing below may decide anything."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

@@ -12,7 +12,7 @@ QUESTIONS: dict[str, frozenset[str]] = {
         {"src/embctl/compose/variables.py", "src/embctl/compose/value.py"}
     ),
     "how does embctl find the docker socket or context to talk to?": frozenset(
-        {"src/embctl/engine/connect.py", "src/embctl/engine/candidates.py", "docs/engine-discovery.md"}
+        {"src/embctl/engine/connect.py", "src/embctl/engine/candidates.py"}
     ),
     "how are search filters on the payload translated for the database engine?": frozenset(
         {"server/embstore/filters.py", "server/embstore/edge/conditions.py"}

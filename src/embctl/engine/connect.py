@@ -1,4 +1,5 @@
-"""Finds the engine: dials each candidate in turn, and when none answers says why, address by address."""
+"""Finds the engine to talk to, behind a Docker socket or a context: dials each candidate in turn, and when none answers
+says why, address by address."""
 
 import socket
 import ssl
