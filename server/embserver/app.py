@@ -47,6 +47,8 @@ def create_app(
             starting.cancel()
             await asyncio.gather(starting, return_exceptions=True)
             service.stop()
+            if profile is not None:
+                profile.end()
 
     # Not FastAPI's pages: they load scripts from elsewhere, which a local server has no business to do.
     app = FastAPI(

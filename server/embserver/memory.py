@@ -27,12 +27,20 @@ class Profile:
 
     def __init__(self) -> None:
         self._baseline: tracemalloc.Snapshot | None = None
+        self._began = False
 
     def begin(self) -> None:
         """Trace from now on. Called once the model is loaded: its imports would take minutes under tracing, and what
         leaks is what requests leave behind."""
         if not tracemalloc.is_tracing():
             tracemalloc.start(_FRAMES)
+            self._began = True
+
+    def end(self) -> None:
+        """Trace no more, if that was begun here: what runs on in this process would be slowed down several times."""
+        if self._began:
+            tracemalloc.stop()
+            self._began = False
 
     def report(self) -> dict[str, Any]:
         """Sizes in bytes: the resident set, what Python traced now and at its peak, the largest allocation sites, and
