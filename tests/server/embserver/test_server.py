@@ -27,6 +27,15 @@ def test_an_address_of_version_6_is_listened_on_too() -> None:
         assert listener.family is socket.AF_INET6
 
 
+def test_no_packet_of_an_answer_waits_for_the_one_before() -> None:
+    with (
+        listen("127.0.0.1", 0) as listener,
+        socket.create_connection(listener.getsockname()),
+        listener.accept()[0] as accepted,
+    ):
+        assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+
+
 def test_a_signal_is_passed_on_at_once_and_then_ends_the_server() -> None:
     # uvicorn raises the signal again when it is done: without a handler of ours, that would end the tests.
     before = signal.signal(signal.SIGTERM, signal.SIG_IGN)
