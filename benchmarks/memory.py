@@ -29,8 +29,8 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT / "server"), str(ROOT / "tests")]
 
 from fakes.embserver_process import running  # noqa: E402 - found by the line above
-from fakes.jina_checkpoint import Shape, random_weights, write_checkpoint  # noqa: E402
-from fakes.minilm_folder import minilm_folder  # noqa: E402
+from fakes.jina_checkpoint import Shape, random_weights, write_checkpoint  # noqa: E402 - found by the line above
+from fakes.minilm_folder import minilm_folder  # noqa: E402 - found by the line above
 
 MB = 1_000_000
 GROWTH_PERCENT = 3.0
@@ -190,7 +190,7 @@ def peaks(wanted: set[str]) -> Iterator[Figure]:
             if name in wanted:
                 with serving(folder) as server:
                     before = server.resident()
-                    peak = server.peak_during(lambda load=load, server=server: load(server.client))  # type: ignore[misc]
+                    peak = server.peak_during(lambda load=load, server=server: load(server.client))  # type: ignore[misc]  # a lambda with defaults has no type
                     detail = f"idle {before / MB:.0f} MB, peak {peak / MB:.0f} MB, weights {weights / MB:.0f} MB"
                     yield Figure(name, (peak - weights) / MB, budget, "MB", detail)
 

@@ -14,7 +14,7 @@ PICTURE = Path(__file__).with_name("images") / "editor.png"
 sys.path.insert(0, str(ROOT / "tests"))
 
 from e2e.stack import native_stack  # noqa: E402 - the folder has to be on the path first
-from e2e.workbench import DROPPED_AT_FIRST, in_the_home, installed, open_window, user_folder  # noqa: E402
+from e2e.workbench import DROPPED_AT_FIRST, in_the_home, installed, open_window, user_folder  # noqa: E402 - the same
 
 
 def draw(home: Path) -> None:

@@ -68,7 +68,7 @@ def add_tokenizer(writer: Any, folder: Path, rows: int) -> None:
     writer.add_pad_token_id(1)
     writer.add_mask_token_id(4)
     writer.add_add_bos_token(True)  # noqa: FBT003 - the library's own signature
-    writer.add_add_eos_token(True)  # noqa: FBT003
+    writer.add_add_eos_token(True)  # noqa: FBT003 - the library's own signature
     writer.add_token_type_count(2)
 
 
@@ -83,7 +83,7 @@ def main() -> None:
     writer.add_block_count(config["num_hidden_layers"])
     writer.add_head_count(config["num_attention_heads"])
     writer.add_layer_norm_eps(config["layer_norm_eps"])
-    writer.add_causal_attention(False)  # noqa: FBT003
+    writer.add_causal_attention(False)  # noqa: FBT003 - the library's own signature
     writer.add_pooling_type(gguf.PoolingType.MEAN)
     writer.add_max_alibi_bias(8.0)
     writer.add_file_type(gguf.LlamaFileType.MOSTLY_Q8_0 if kind == "q8_0" else gguf.LlamaFileType.ALL_F32)

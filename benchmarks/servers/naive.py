@@ -28,7 +28,7 @@ MAX_TOKENS = 8192
 
 
 def _tokenizer(folder: Path) -> Any:
-    from tokenizers import Tokenizer  # noqa: PLC0415 - not every peer has it
+    from tokenizers import Tokenizer
 
     tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
     tokenizer.enable_truncation(MAX_TOKENS)
@@ -44,9 +44,9 @@ def _padded(tokenizer: Any, texts: Sequence[str]) -> tuple[npt.NDArray[np.int64]
 
 def original(folder: Path, threads: int) -> Embed:
     """The whole request as one padded batch, then a full collection."""
-    import torch  # noqa: PLC0415
+    import torch
 
-    from servers.paddedjina import PaddedJina  # noqa: PLC0415
+    from servers.paddedjina import PaddedJina
 
     torch.set_num_threads(threads)
     tokenizer, model = _tokenizer(folder), PaddedJina(folder).eval()
@@ -64,8 +64,8 @@ def original(folder: Path, threads: int) -> Embed:
 
 def sentence_transformers(folder: Path, threads: int) -> Embed:
     """The library's own batches: sorted by length, 32 at a time."""
-    import torch  # noqa: PLC0415
-    from sentence_transformers import SentenceTransformer  # noqa: PLC0415
+    import torch
+    from sentence_transformers import SentenceTransformer
 
     torch.set_num_threads(threads)
     model = SentenceTransformer(str(folder), device="cpu")
@@ -79,7 +79,7 @@ def sentence_transformers(folder: Path, threads: int) -> Embed:
 
 def onnxruntime(folder: Path, threads: int) -> Embed:
     """The exported graph, sorted by length, eight texts at a time."""
-    import onnxruntime as ort  # noqa: PLC0415
+    import onnxruntime as ort
 
     options = ort.SessionOptions()
     options.intra_op_num_threads = threads
@@ -102,8 +102,8 @@ def onnxruntime(folder: Path, threads: int) -> Embed:
 
 def fastembed(folder: Path, threads: int) -> Embed:
     """The same graph as a custom model of the library, in its default batches."""
-    from fastembed import TextEmbedding  # noqa: PLC0415
-    from fastembed.common.model_description import ModelSource, PoolingType  # noqa: PLC0415
+    from fastembed import TextEmbedding
+    from fastembed.common.model_description import ModelSource, PoolingType
 
     dimension = int(json.loads((folder / "config.json").read_text(encoding="utf-8"))["hidden_size"])
     TextEmbedding.add_custom_model(

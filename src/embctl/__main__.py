@@ -25,7 +25,7 @@ def main() -> None:
             setattr(sys, name, Path(os.devnull).open(mode, encoding="utf-8"))  # noqa: SIM115 - open as long as we run
     for stream in (sys.stdout, sys.stderr):
         # A path or a log line may hold what a console's own encoding lacks; JSON is UTF-8 wherever it goes.
-        stream.reconfigure(encoding=None if stream.isatty() else "utf-8", errors="backslashreplace")  # type: ignore[union-attr]
+        stream.reconfigure(encoding=None if stream.isatty() else "utf-8", errors="backslashreplace")  # type: ignore[union-attr]  # standard streams are text
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         code = run_command_line(sys.argv[1:])

@@ -161,7 +161,7 @@ class RealBench:
     def add_foreign(self, name: str, port: Port | None = None) -> None:
         """See Bench."""
         service = replace(self.stack().service("probe"), container_name=name, ports=(port,) if port else ())
-        body = self.client.create_container_from_config(  # type: ignore[no-untyped-call]
+        body = self.client.create_container_from_config(  # type: ignore[no-untyped-call]  # docker-py's has no types
             {
                 "Image": self.image,
                 "Cmd": list(SLEEPS.command),

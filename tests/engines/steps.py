@@ -29,7 +29,7 @@ def create(bench: Bench, spec: StackSpec) -> str:
 def started(bench: Bench, program: Program = SLEEPS, **changes: object) -> ObservedContainer:
     """A running container of the bench's service, changed so."""
     spec = bench.stack(program)
-    service: ServiceSpec = replace(spec.services[0], **changes)  # type: ignore[arg-type]
+    service: ServiceSpec = replace(spec.services[0], **changes)  # type: ignore[arg-type]  # the callers name fields
     container_id = create(bench, replace(spec, services=(service,)))
     bench.engine.start_container(container_id)
     return bench.engine.inspect(container_id)

@@ -20,7 +20,7 @@ class Service(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         """Answer one probe."""
-        status = self.server.status if self.path == "/readyz" else HTTPStatus.NOT_FOUND  # type: ignore[attr-defined]
+        status = self.server.status if self.path == "/readyz" else HTTPStatus.NOT_FOUND  # type: ignore[attr-defined]  # the test's own word to its handler
         self.send_response(status)
         self.end_headers()
 
@@ -57,12 +57,12 @@ def verdict(service: ServiceSpec, port: int) -> int:
 def test_a_service_that_is_ready_is_healthy_whatever_proxy_the_engine_hands_in(
     service: ServiceSpec, server: HTTPServer
 ) -> None:
-    server.status = HTTPStatus.OK  # type: ignore[attr-defined]
+    server.status = HTTPStatus.OK  # type: ignore[attr-defined]  # the test's own word to its handler
     assert verdict(service, server.server_port) == 0
 
 
 def test_a_service_that_is_still_loading_is_not_healthy(service: ServiceSpec, server: HTTPServer) -> None:
-    server.status = HTTPStatus.SERVICE_UNAVAILABLE  # type: ignore[attr-defined]
+    server.status = HTTPStatus.SERVICE_UNAVAILABLE  # type: ignore[attr-defined]  # the test's own word to its handler
     assert verdict(service, server.server_port) != 0
 
 

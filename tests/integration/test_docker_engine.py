@@ -116,7 +116,7 @@ def test_an_unprivileged_user_can_write_only_where_it_was_given_room(bench: Real
             Mount(kind=MountKind.TMPFS, target="/tmp"),  # noqa: S108 - inside a container
         ),
     )
-    assert [text for _, text in output(bench, container)] == ["/data/x", "/tmp/x", "1000"]  # noqa: S108
+    assert [text for _, text in output(bench, container)] == ["/data/x", "/tmp/x", "1000"]  # noqa: S108 - the container's own
 
 
 def test_a_healthcheck_becomes_healthy(bench: RealBench) -> None:
@@ -160,7 +160,7 @@ def test_a_container_that_ignores_termination_is_killed_after_its_grace(bench: R
     container = started(bench, script("trap '' TERM; echo deaf; while :; do sleep 600; done"), init=False)
     lines = bench.engine.logs(container, follow=True, tail=None, since=None, cancel=Event())
     assert next(lines).text == "deaf"
-    lines.close()  # type: ignore[attr-defined]
+    lines.close()  # type: ignore[attr-defined]  # a generator's
     bench.engine.stop_container(container.id, 1.0)
     stopped = bench.engine.inspect(container.id)
     assert (stopped.state, stopped.exit_code) == (ContainerState.EXITED, 137)

@@ -37,7 +37,7 @@ def running(bench: Bench) -> tuple[StackSpec, ObservedContainer]:
 
 
 def changed(spec: StackSpec, **changes: object) -> StackSpec:
-    service: ServiceSpec = replace(spec.services[0], config_hash="probe-2", native_hash="probe-2", **changes)  # type: ignore[arg-type]
+    service: ServiceSpec = replace(spec.services[0], config_hash="probe-2", native_hash="probe-2", **changes)  # type: ignore[arg-type]  # the callers name fields
     return replace(spec, services=(service,))
 
 

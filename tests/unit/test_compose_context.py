@@ -102,7 +102,7 @@ def test_content_moved_from_one_file_to_the_next_changes_the_digest(context: Pat
         ("Dockerfile", "Dockerfile", False),
     ],
 )
-def test_what_the_ignore_file_names_does_not_count(context: Path, ignore: str, path: str, ignored: bool) -> None:  # noqa: FBT001
+def test_what_the_ignore_file_names_does_not_count(context: Path, ignore: str, path: str, ignored: bool) -> None:
     (context / ".dockerignore").write_text(ignore)
     (context / path).parent.mkdir(parents=True, exist_ok=True)
     (context / path).write_text("FROM one\n")

@@ -128,7 +128,7 @@ def test_a_health_check_is_a_program_that_the_engine_can_run(service: ServiceSpe
 def test_a_changed_setting_changes_the_hash_of_the_service_it_concerns_alone_and_where_it_has_an_effect(
     stack: StackSpec, change: dict[str, str | int], runtimes: set[str]
 ) -> None:
-    changed = load_stack(COMPOSE, Settings(**change).variables())  # type: ignore[arg-type]
+    changed = load_stack(COMPOSE, Settings(**change).variables())  # type: ignore[arg-type]  # the callers name fields
     for name, expected in (("jina", runtimes), ("qdrant", set())):
         before, after = stack.service(name), changed.service(name)
         assert {each for each in (Runtime.DOCKER, Runtime.NATIVE) if before.hash_on(each) != after.hash_on(each)} == (

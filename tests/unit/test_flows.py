@@ -362,7 +362,7 @@ def test_services_of_a_remote_engine_are_not_looked_for_on_this_machine(
 ) -> None:
     here = engine.info()
     away = replace(here, local=False)
-    engine.info = lambda: away  # type: ignore[method-assign]
+    engine.info = lambda: away  # type: ignore[method-assign]  # the engine goes away
     result = start(context, ALL)
     assert services.requests == []
     assert "ssh -N -L" in result.warnings[0]

@@ -21,7 +21,7 @@ def test_a_command_gets_what_the_command_line_said_of_the_stack(tmp_path: Path) 
 
 
 @pytest.mark.parametrize(("command", "has_it"), [("start", True), ("pull", True), ("stop", False), ("wait", False)])
-def test_the_model_goes_to_the_commands_that_take_one(tmp_path: Path, command: str, has_it: bool) -> None:  # noqa: FBT001 - a column of the table
+def test_the_model_goes_to_the_commands_that_take_one(tmp_path: Path, command: str, has_it: bool) -> None:
     assert (" --model owner/name" in hint(tmp_path, f"embctl {command} jina", model="owner/name")) is has_it
 
 

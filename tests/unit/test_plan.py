@@ -243,7 +243,7 @@ def test_a_taken_port_stops_the_start_before_anything_is_planned(
     if kind == "process":
         engine.add_process(4000, "node", 4711)
     else:
-        engine.add_container("other", ports=(Port(host_ip="0.0.0.0", published=4000, target=80),))  # noqa: S104
+        engine.add_container("other", ports=(Port(host_ip="0.0.0.0", published=4000, target=80),))  # noqa: S104 - observed, not listened on
     with pytest.raises(Conflict, match="Port 4000") as caught:
         planned(engine, spec)
     assert caught.value.code == "port_taken"

@@ -24,7 +24,7 @@ def test_without_any_layer_every_setting_has_its_default(tmp_path: Path) -> None
 def test_a_stronger_layer_wins_and_says_where_it_stands(tmp_path: Path) -> None:
     files = {"user": "timeout = 1", "project": "# ours\n\ntimeout = 2"}
     assert from_layers(tmp_path, user=files["user"]).timeout == 1
-    settings = from_layers(tmp_path, **files)  # type: ignore[arg-type]
+    settings = from_layers(tmp_path, **files)  # type: ignore[arg-type]  # the callers name layers
     assert (settings.timeout, origin(settings, "timeout")) == (2, f"project file {tmp_path / '.embctl.toml'}:3")
     settings = from_layers(tmp_path, env={"EMBCTL_TIMEOUT": "3"})
     assert (settings.timeout, origin(settings, "timeout")) == (3, "environment EMBCTL_TIMEOUT")
@@ -52,7 +52,7 @@ def test_toml_may_be_written_in_any_of_its_ways(tmp_path: Path, text: str) -> No
 
 
 @pytest.mark.parametrize(("spelled", "value"), [("1", True), ("Yes", True), ("off", False), ("FALSE", False)])
-def test_a_variable_spells_a_switch_in_the_usual_words(tmp_path: Path, spelled: str, value: bool) -> None:  # noqa: FBT001
+def test_a_variable_spells_a_switch_in_the_usual_words(tmp_path: Path, spelled: str, value: bool) -> None:
     assert from_layers(tmp_path, env={"EMBCTL_JINA_PROFILE_MEMORY": spelled}).jina_profile_memory is value
 
 

@@ -104,7 +104,7 @@ def test_a_server_that_serves_again_is_not_reproached(scene: Scene) -> None:
 def test_on_another_machine_the_engines_own_check_says_that_it_serves_again(scene: Scene) -> None:
     brought_up_again(scene)
     away = replace(scene.engine.info(), local=False)
-    scene.engine.info = lambda: away  # type: ignore[method-assign]
+    scene.engine.info = lambda: away  # type: ignore[method-assign]  # the engine goes away
     assert scene.look().detail == "before that it died: no such model"
     scene.engine.named(JINA).health = Health.HEALTHY
     assert scene.look().detail == ""

@@ -95,6 +95,6 @@ def _with(command: Callable[..., int], *offered: Field[Any]) -> Callable[..., in
 
     first = inspect.Parameter("typer_context", inspect.Parameter.KEYWORD_ONLY, annotation=typer.Context)
     parameters = [first, *(p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in own), *shared]
-    wrapped.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    wrapped.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # Typer reads it
     wrapped.__annotations__ = {p.name: p.annotation for p in parameters}
     return wrapped

@@ -108,7 +108,7 @@ class DockerEngine:
             pack(build.context, build.files, context)
 
             def call() -> Iterator[Mapping[str, Any]]:
-                return self._client.build(  # type: ignore[no-any-return, no-untyped-call, unused-ignore]
+                return self._client.build(  # type: ignore[no-any-return, no-untyped-call, unused-ignore]  # docker-py's has no types
                     fileobj=context,
                     custom_context=True,
                     dockerfile=build.dockerfile,
@@ -246,7 +246,7 @@ class DockerEngine:
         self._client.close()
 
     def _create(self, body: dict[str, Any], name: str) -> str:
-        created = self._client.create_container_from_config(body, name)  # type: ignore[no-untyped-call]
+        created = self._client.create_container_from_config(body, name)  # type: ignore[no-untyped-call]  # docker-py's has no types
         return str(created["Id"])
 
     def _port_taken(self, container_id: str, port: int) -> EmbctlError:

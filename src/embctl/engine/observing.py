@@ -59,7 +59,7 @@ def images(client: docker.APIClient, ask: Ask, references: set[str]) -> tuple[Ob
     found = []
     for reference in sorted(references):
         with ask("inspect image", reference), suppress(docker.errors.NotFound):
-            inspection = client.inspect_image(reference)  # type: ignore[no-untyped-call]
+            inspection = client.inspect_image(reference)  # type: ignore[no-untyped-call]  # docker-py's has no types
             found.append(inspected.image(reference, inspection))
     return tuple(found)
 

@@ -64,7 +64,7 @@ def load(
                 origins[each.field.key] = each.origin
     _choose_engine(values, origins)
     _choose_model(values, origins)
-    settings = replace(Settings(**values), origins=origins, warnings=tuple(_unknown_variables(env)))  # type: ignore[arg-type]
+    settings = replace(Settings(**values), origins=origins, warnings=tuple(_unknown_variables(env)))  # type: ignore[arg-type]  # values were checked row by row
     _check_ports(settings)
     check_model(settings, catalogue)
     return settings

@@ -15,11 +15,11 @@ def _row(key: str, type: Kind, default: Value, help: str, **more: Any) -> Any:  
     return field(default=default, metadata={"row": Field(key=key, type=type, default=default, help=help, **more)})
 
 
-def _port(key: str, default: int, help: str) -> Any:  # noqa: A002
+def _port(key: str, default: int, help: str) -> Any:  # noqa: A002 - the row's own words
     return _row(key, Kind.WHOLE, default, help, low=1, high=65535, in_compose=True)
 
 
-def _in_compose(key: str, type: Kind, default: Value, help: str, **more: Any) -> Any:  # noqa: A002
+def _in_compose(key: str, type: Kind, default: Value, help: str, **more: Any) -> Any:  # noqa: A002 - the row's own words
     return _row(key, type, default, help, in_compose=True, **more)
 
 
@@ -178,13 +178,13 @@ class Settings:
     jina_release_tensors: bool = _in_compose(
         "jina.release_tensors",
         Kind.SWITCH,
-        True,  # noqa: FBT003
+        True,  # noqa: FBT003 - the default's place
         "Release tensors and the accelerator's cache after each batch.",
     )
     jina_collect_garbage: bool = _in_compose(
         "jina.collect_garbage",
         Kind.SWITCH,
-        True,  # noqa: FBT003
+        True,  # noqa: FBT003 - the default's place
         "Collect garbage after each HTTP request.",
     )
     jina_torch_index: str = _in_compose(

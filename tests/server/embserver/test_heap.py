@@ -36,7 +36,7 @@ done.set()
 @pytest.mark.parametrize(("variables", "bounded"), [({}, True), ({"MALLOC_ARENA_MAX": "7"}, False)])
 def test_threads_share_two_heaps_unless_the_environment_says_otherwise(
     variables: dict[str, str],
-    bounded: bool,  # noqa: FBT001 - parametrised
+    bounded: bool,
 ) -> None:
     environment = {"PYTHONPATH": str(Path(embserver.__file__).parent.parent), "PYTHONMALLOC": "malloc", **variables}
 

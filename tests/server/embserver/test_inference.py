@@ -159,7 +159,7 @@ def test_bulk_batches_always_serve_the_oldest_bulk_request(events: list[Event]) 
     world = World(events)
     asked = world.schedule._begin
 
-    def watched(interactive: bool, now: float) -> object:  # noqa: FBT001 - the signature watched
+    def watched(interactive: bool, now: float) -> object:
         line = list(world.schedule._lines[interactive])
         batch = asked(interactive, now)
         if batch is not None:

@@ -57,7 +57,7 @@ def events(stream: io.StringIO, name: str) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("on", [True, False])
-def test_garbage_is_collected_after_a_request_only_when_the_measure_is_on(on: bool) -> None:  # noqa: FBT001 - parametrised
+def test_garbage_is_collected_after_a_request_only_when_the_measure_is_on(on: bool) -> None:
     with serving(Settings(collect_garbage=on)) as client:
         gc.disable()
         try:
@@ -72,7 +72,7 @@ def test_garbage_is_collected_after_a_request_only_when_the_measure_is_on(on: bo
 
 
 @pytest.mark.parametrize("on", [True, False])
-def test_what_was_loaded_is_frozen_so_that_collections_are_cheap(on: bool) -> None:  # noqa: FBT001 - parametrised
+def test_what_was_loaded_is_frozen_so_that_collections_are_cheap(on: bool) -> None:
     gc.unfreeze()
     with serving(Settings(collect_garbage=on)):
         assert (gc.get_freeze_count() > 0) is on
@@ -92,7 +92,7 @@ def test_after_bulk_work_and_a_rest_the_allocators_free_memory_is_given_back(mon
 
 
 @pytest.mark.parametrize("on", [True, False])
-def test_memory_is_given_back_after_each_batch_only_when_the_measure_is_on(tmp_path: Path, on: bool) -> None:  # noqa: FBT001 - parametrised
+def test_memory_is_given_back_after_each_batch_only_when_the_measure_is_on(tmp_path: Path, on: bool) -> None:
     shape = Shape()
     folder = write_checkpoint(tmp_path, shape, random_weights(shape))
     settings = Settings(release_tensors=on, threads=1, device="cpu")
@@ -106,7 +106,7 @@ def test_memory_is_given_back_after_each_batch_only_when_the_measure_is_on(tmp_p
 
 
 @pytest.mark.parametrize("on", [True, False])
-def test_no_tensor_outlives_its_batch(tmp_path: Path, on: bool) -> None:  # noqa: FBT001 - parametrised
+def test_no_tensor_outlives_its_batch(tmp_path: Path, on: bool) -> None:
     shape = Shape()
     folder = write_checkpoint(tmp_path, shape, random_weights(shape))
     settings = Settings(release_tensors=on, threads=1, device="cpu")
@@ -181,7 +181,7 @@ def test_the_memory_page_asks_for_the_key_like_everything_else() -> None:
 
 
 @pytest.mark.parametrize("on", [True, False])
-def test_resident_memory_is_logged_with_each_request_only_while_profiling(lines: io.StringIO, on: bool) -> None:  # noqa: FBT001 - parametrised
+def test_resident_memory_is_logged_with_each_request_only_while_profiling(lines: io.StringIO, on: bool) -> None:
     with serving(Settings(profile_memory=on)) as client:
         client.post("/v1/embeddings", json={"input": ["abc", "d"]})
 

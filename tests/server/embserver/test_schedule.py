@@ -121,7 +121,7 @@ def test_a_text_that_is_no_longer_in_flight_is_computed_anew() -> None:
     ("inputs", "interactive"),
     [(bulk(1, 4, 128), True), (bulk(1, 4, 129), False), (bulk(1, 5, 1), False), ([text(1, 512)], True)],
 )
-def test_one_to_four_texts_of_at_most_512_tokens_are_interactive(inputs: list[list[int]], interactive: bool) -> None:  # noqa: FBT001 - parametrised
+def test_one_to_four_texts_of_at_most_512_tokens_are_interactive(inputs: list[list[int]], interactive: bool) -> None:
     assert schedule().submit(inputs, 0).interactive is interactive
 
 

@@ -86,7 +86,7 @@ def test_after_a_download_the_hubs_library_is_offline_although_it_was_imported_b
 @pytest.mark.parametrize(("granted", "said"), [(10_000_000, True), (10_000_000_000, False), (None, False)])
 def test_a_memory_limit_too_small_for_the_model_is_told_before_it_is_loaded(
     granted: int | None,
-    said: bool,  # noqa: FBT001 - parametrised
+    said: bool,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,

@@ -54,7 +54,7 @@ def test_a_boolean_matches_booleans_with_and_without_an_index(shard: edge.Shard,
 
 def test_the_binding_still_takes_true_for_one_so_the_work_around_is_still_needed(shard: edge.Shard) -> None:
     _put(shard, 1, {"done": True})
-    plain = qdrant_edge.FieldCondition("done", match=qdrant_edge.MatchValue(True))  # noqa: FBT003
+    plain = qdrant_edge.FieldCondition("done", match=qdrant_edge.MatchValue(True))  # noqa: FBT003 - the library's own signature
     assert shard.count(edge.filter_of(must=[plain])) == 0
 
 

@@ -47,7 +47,7 @@ def several(home: Path) -> Path:
 def answer(monkeypatch: pytest.MonkeyPatch, reply: str) -> None:
     """Somebody sits at a terminal, and types that."""
     terminal = StringIO(reply)
-    terminal.isatty = lambda: True  # type: ignore[method-assign]
+    terminal.isatty = lambda: True  # type: ignore[method-assign]  # somebody sits there
     monkeypatch.setattr(sys, "stdin", terminal)
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
 

@@ -41,7 +41,7 @@ def test_an_endless_source_is_left_when_the_reader_leaves() -> None:
     hung_up = Event()
     items = cancellable(lambda: iter(count()), Event(), hung_up.set)
     assert next(items) == 0
-    items.close()  # type: ignore[attr-defined]
+    items.close()  # type: ignore[attr-defined]  # a generator's
     assert hung_up.is_set()
 
 

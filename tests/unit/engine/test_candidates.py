@@ -138,5 +138,5 @@ def test_windows_has_named_pipes(tmp_path: Path) -> None:
         ("ssh://me@server", False),
     ],
 )
-def test_an_engine_is_local_when_its_ports_are_this_machines(address: str, local: bool) -> None:  # noqa: FBT001
+def test_an_engine_is_local_when_its_ports_are_this_machines(address: str, local: bool) -> None:
     assert Candidate(address=address, origin="").local is local

@@ -67,7 +67,7 @@ def test_podmans_own_states_are_understood() -> None:
 
 
 @pytest.mark.parametrize(("runs", "state"), [(True, ContainerState.RUNNING), (False, ContainerState.EXITED)])
-def test_a_state_that_nobody_knows_is_read_by_whether_the_container_runs(runs: bool, state: ContainerState) -> None:  # noqa: FBT001
+def test_a_state_that_nobody_knows_is_read_by_whether_the_container_runs(runs: bool, state: ContainerState) -> None:
     seen = inspected.container(inspection(Status="hibernating", Running=runs, Health={"Status": "drowsy"}))
     assert (seen.state, seen.health) == (state, Health.NONE)
 

@@ -26,7 +26,7 @@ def port(host_ip: str, published: int) -> Port:
         (port("::", 1), port("127.0.0.1", 1), True),
     ],
 )
-def test_ports_overlap_on_one_address_or_on_all(one: Port, other: Port, overlap: bool) -> None:  # noqa: FBT001
+def test_ports_overlap_on_one_address_or_on_all(one: Port, other: Port, overlap: bool) -> None:
     assert overlapping(one, other) is overlap
     assert overlapping(other, one) is overlap
 

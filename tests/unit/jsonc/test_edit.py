@@ -116,7 +116,7 @@ def test_comments_within_an_item_outlive_it(before: str, after: str) -> None:
     "text", ["[]", "[\n]", "[1]", "[1,]", "[1 , ]", "[1 // a  \n]", "[ /* a */\r\n\t]", "{}", "[1,\n\n 2\n\n]"]
 )
 @pytest.mark.parametrize("blank_line", [False, True])
-def test_what_was_put_in_comes_out_to_the_last_character(text: str, blank_line: bool) -> None:  # noqa: FBT001
+def test_what_was_put_in_comes_out_to_the_last_character(text: str, blank_line: bool) -> None:
     old = len(root(text).items)
     items = ('"k": 1', '"l": 2') if text.startswith("{") else ("8", "9")
     put = add(text, root(text), items, style_of(text), blank_line=blank_line)

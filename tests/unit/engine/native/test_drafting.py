@@ -30,7 +30,7 @@ IMAGE = ObservedImage(reference=SERVICE.image, id="native:1", labels={})
 
 
 def definition(**changes: object) -> Definition:
-    return service_definition(GROUND, "embctl", replace(SERVICE, **changes), NATIVE, IMAGE)  # type: ignore[arg-type]
+    return service_definition(GROUND, "embctl", replace(SERVICE, **changes), NATIVE, IMAGE)  # type: ignore[arg-type]  # the callers name fields
 
 
 def test_the_module_runs_in_embctls_python_and_not_from_the_folder_it_is_in() -> None:
@@ -117,7 +117,7 @@ def test_a_throw_away_container_runs_its_command_without_port_restart_or_the_ser
 def test_the_hash_changes_with_what_the_process_is_started_from_and_with_nothing_else(
     change: dict[str, object],
 ) -> None:
-    service: ServiceSpec = replace(SERVICE, **change)  # type: ignore[arg-type]
+    service: ServiceSpec = replace(SERVICE, **change)  # type: ignore[arg-type]  # the callers name fields
     before, after = (replace(made_of(each), id="", image="") for each in (SERVICE, service))
     assert (native_hash(service) != native_hash(SERVICE)) == (after != before)
 

@@ -15,7 +15,7 @@ from embctl.engine.native.policy import Backoff, restarts
         ("always", 0, True),
     ],
 )
-def test_a_policy_decides_by_the_exit_code(policy: str, exit_code: int, again: bool) -> None:  # noqa: FBT001 - a parameter of the table
+def test_a_policy_decides_by_the_exit_code(policy: str, exit_code: int, again: bool) -> None:
     assert restarts(policy, exit_code) is again
 
 
