@@ -25,16 +25,17 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "server"))
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from embserver import loading, rowq
+from embserver.calibration import TEXTS
 from embserver.catalogue import resolve
 from embserver.encoder import Vectors
 from embserver.loading import LoadedModel
 from embserver.settings import PRECISIONS, Settings
 
 MRR_WITHIN, COSINE_AT_LEAST = 0.01, 0.995
-SEED, BATCH, TOKENS, CALIBRATION = 5, 32, 128, 64
+SEED, BATCH, TOKENS = 5, 32, 128
 MIN_STATEMENTS, MIN_WORDS = 3, 4
 PACKAGES = ("networkx", "sympy", "numpy", "transformers", "torch", "pydantic", "starlette", "huggingface_hub")
 
@@ -73,7 +74,8 @@ def main() -> int:
     for name, recipe in recipes.items():
         model = load(name if recipe is None else "float32")
         if recipe is not None:
-            recipe(_body(model), partial(_embed, model, tokens[1][:CALIBRATION]))
+            calibration = [list(text.ids) for text in model.tokenizer.encode(list(TEXTS))]
+            recipe(_body(model), partial(_embed, model, calibration))
         score = _score([_embed(model, side) for side in tokens], reference)
         change = score.mrr / _mrr(*reference) - 1
         good = abs(change) <= MRR_WITHIN and score.cosine >= COSINE_AT_LEAST
@@ -169,55 +171,19 @@ def _replace(body: nn.Module, name: str, module: nn.Module) -> None:
     setattr(body.get_submodule(parent), child, module)
 
 
-def _rowq(*, keep: str = "^$", levels: int | None = None) -> Recipe:
+def _rowq(*, keep: str = "^$", levels: int | None = None, smooth: bool = True) -> Recipe:
     """Per-token int8 everywhere but where the name matches `keep`."""
 
-    def apply(body: nn.Module, _calibrate: Callable[[], object]) -> None:
+    def apply(body: nn.Module, calibrate: Callable[[], object]) -> None:
         kernels = rowq.choose()
         if levels is not None:
             coarse = rowq.Kernel(kernels.many.name, levels, kernels.many.pack, kernels.many.multiply)
             kernels = rowq.Kernels(few=coarse, many=coarse)
+        peaks = rowq.input_peaks(body, calibrate)
         for name, linear in _linears(body):
             if not re.search(keep, name):
-                _replace(body, name, rowq.RowQLinear(linear, kernels))
-
-    return apply
-
-
-class _Smoothed(nn.Module):
-    """SmoothQuant: what makes a channel of the activations large is moved into the weights before both are rounded."""
-
-    def __init__(self, linear: nn.Linear, peaks: Tensor, kernels: rowq.Kernels, alpha: float) -> None:
-        super().__init__()
-        moved = (peaks**alpha / linear.weight.abs().amax(dim=0).clamp(min=1e-6) ** (1 - alpha)).clamp(min=1e-4)
-        smooth = nn.Linear(linear.in_features, linear.out_features, bias=linear.bias is not None)
-        smooth.weight = nn.Parameter(linear.weight * moved, requires_grad=False)
-        smooth.bias = linear.bias
-        self.inner = rowq.RowQLinear(smooth, kernels)
-        self.factor = 1 / moved
-
-    def forward(self, x: Tensor) -> Tensor:
-        out: Tensor = self.inner(x * self.factor)
-        return out
-
-
-def _smooth(alpha: float) -> Recipe:
-    def apply(body: nn.Module, calibrate: Callable[[], object]) -> None:
-        kernels, peaks = rowq.choose(), dict[str, Tensor]()
-
-        def watch(name: str) -> Callable[..., None]:
-            def hook(_module: nn.Module, inputs: tuple[Tensor, ...]) -> None:
-                seen = inputs[0].abs().amax(dim=0)
-                peaks[name] = torch.maximum(peaks[name], seen) if name in peaks else seen
-
-            return hook
-
-        hooks = [linear.register_forward_pre_hook(watch(name)) for name, linear in _linears(body)]
-        calibrate()
-        for hook in hooks:
-            hook.remove()
-        for name, linear in _linears(body):
-            _replace(body, name, _Smoothed(linear, peaks[name].clone().clamp(min=1e-5), kernels, alpha))
+                moved = rowq.smoothing(linear, peaks[name]) if smooth else torch.ones(linear.in_features)
+                _replace(body, name, rowq.RowQLinear(linear, kernels, moved))
 
     return apply
 
@@ -226,20 +192,19 @@ def _per_tensor(body: nn.Module, _calibrate: Callable[[], object]) -> None:
     """What torch offers ready-made: one scale for the whole batch, one for the whole matrix."""
     for name, linear in _linears(body):
         dynamic: Any = torch.ao.nn.quantized.dynamic.Linear
-        linear.qconfig = torch.ao.quantization.default_dynamic_qconfig  # type: ignore[assignment]
+        linear.qconfig = torch.ao.quantization.default_dynamic_qconfig  # type: ignore[assignment]  # torch's own way to ask for it
         _replace(body, name, dynamic.from_float(linear))
 
 
 RECIPES: Mapping[str, Recipe] = {
     "torch dynamic, per tensor": _per_tensor,
+    "RowQ, not smoothed": _rowq(smooth=False),
     "RowQ": _rowq(),
     "RowQ, 63 weight levels": _rowq(levels=63),
     "RowQ, first layer float32": _rowq(keep=r"layer\.0\."),
     "RowQ, last layer float32": _rowq(keep=r"layer\.(5|11)\."),
     "RowQ, down projection float32": _rowq(keep=r"mlp\.down_layer|\d\.output\.dense"),
     "RowQ, attention output float32": _rowq(keep=r"attention\.output\.dense"),
-    "RowQ, smoothed 0.5": _smooth(0.5),
-    "RowQ, smoothed 0.3": _smooth(0.3),
 }
 
 if __name__ == "__main__":

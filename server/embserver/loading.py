@@ -75,8 +75,8 @@ def _understand(folder: Path, model: WantedModel, settings: Settings) -> _Unders
     files = modelfiles.read(folder)
 
     # Only now: torch's seconds are not spent on a folder without files.
-    from embserver import automodel, bert, checkpoint, head, jinabert, precision  # noqa: PLC0415
-    from embserver.torchencoder import choose_device  # noqa: PLC0415
+    from embserver import automodel, bert, checkpoint, head, jinabert, precision  # noqa: PLC0415 - torch takes seconds
+    from embserver.torchencoder import choose_device  # noqa: PLC0415 - torch takes seconds
 
     if any(".mlp.gated_layers." in name for name in files.shapes):
         raise ModelRefused(
@@ -112,8 +112,8 @@ def load(folder: Path, revision: str, model: WantedModel, settings: Settings) ->
     """
     import torch  # noqa: PLC0415 - the server listens before these seconds are spent
 
-    from embserver import automodel, checkpoint, precision  # noqa: PLC0415
-    from embserver.torchencoder import TorchEncoder, choose_device  # noqa: PLC0415
+    from embserver import automodel, checkpoint, precision  # noqa: PLC0415 - torch takes seconds
+    from embserver.torchencoder import TorchEncoder, choose_device  # noqa: PLC0415 - torch takes seconds
 
     threads = settings.threads or granted_cores()
     torch.set_num_threads(threads)
@@ -126,7 +126,7 @@ def load(folder: Path, revision: str, model: WantedModel, settings: Settings) ->
     else:
         body, batching = automodel.load(understood.files), Batching.PADDED
         libraries += ("transformers",)
-    precision.lower(body, settings.precision)
+    precision.lower(body, settings.precision, tokenizer)
     encoder = TorchEncoder(
         body, understood.head, device=device, dtype=settings.precision, release=settings.release_tensors
     )

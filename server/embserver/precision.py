@@ -5,8 +5,10 @@ import platform
 import torch
 from torch import nn
 
-from embserver import rowq
+from embserver import calibration, rowq
+from embserver.encoder import no_pause
 from embserver.failures import ModelRefused
+from embserver.tokenizer import Tokenizer
 
 __all__ = ["check", "lower"]
 
@@ -25,14 +27,16 @@ def check(wanted: str, *, device: torch.device, packed: bool) -> None:
         )
 
 
-def lower(body: nn.Module, wanted: str) -> None:
+def lower(body: nn.Module, wanted: str, tokenizer: Tokenizer) -> None:
     """Bring the model, in place, to the precision of that name, which `check` has passed. Raises StartFailed where no
     kernel of this machine is exact."""
     match wanted:
         case "bfloat16":
             body.to(torch.bfloat16)
         case "int8":
-            rowq.quantize(body, rowq.choose())
+            texts = [text.ids for text in tokenizer.encode(list(calibration.TEXTS))]
+            with torch.inference_mode():
+                rowq.quantize(body, rowq.choose(), rowq.input_peaks(body, lambda: body(texts, no_pause)))
 
 
 def _has_bfloat16(device: torch.device) -> bool:
@@ -41,8 +45,8 @@ def _has_bfloat16(device: torch.device) -> bool:
             return bool(torch.cuda.is_bf16_supported(including_emulation=False))
         case "cpu" if platform.machine().lower() in ("x86_64", "amd64"):
             # torch's own answer says yes to processors that only emulate it.
-            return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())  # noqa: SLF001
+            return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())  # noqa: SLF001 - nothing public tells
         case "cpu":
-            return bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())  # noqa: SLF001
+            return bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())  # noqa: SLF001 - nothing public tells
         case _:
             return False

@@ -1,12 +1,14 @@
 """Matrix products in 8-bit integers: a scale for each row of the activations, one for each channel of the weights.
 
-Because every token has its own scale, a vector does not depend on its neighbours in the batch. Everything that is not
-a linear layer stays in float32. CPU only.
+Because every token has its own scale, a vector does not depend on its neighbours in the batch. Before either is
+rounded, what makes single channels of the activations large is moved into the weights, half of it (SmoothQuant, Xiao et
+al. 2023): a row with one large value would leave few levels to the others. Everything that is not a linear layer stays
+in float32. CPU only.
 """
 
 import time
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -16,7 +18,7 @@ from torch import Tensor, nn
 
 from embserver.failures import StartFailed
 
-__all__ = ["Kernel", "Kernels", "RowQLinear", "choose", "quantize"]
+__all__ = ["Kernel", "Kernels", "RowQLinear", "choose", "input_peaks", "quantize", "smoothing"]
 
 _FEW_ROWS, _MANY_ROWS = 16, 512
 # On processors without VNNI two products are summed in 16 bits, which 63 levels cannot overflow and 127 can.
@@ -24,6 +26,9 @@ _LEVELS = (127, 63)
 _ROW_LEVELS = 127
 _ZERO = 128
 _SMALLEST = 1e-30
+# Of the median channel: one that was quieter in the calibration may be as loud as that elsewhere.
+_QUIET = 0.3
+_FLOOR = 1e-5
 # A second kernel means a second copy of the weights, so it has to earn it.
 _WORTH = 0.8
 _REPEATS = 5
@@ -49,11 +54,13 @@ class Kernels:
 
 
 class RowQLinear(nn.Module):
-    """A linear layer [rows, in] -> [rows, out] with float32 at both ends."""
+    """A linear layer [rows, in] -> [rows, out] with float32 at both ends; its inputs are divided by `moved` [in], its
+    weights multiplied."""
 
-    def __init__(self, linear: nn.Linear, kernels: Kernels) -> None:
+    def __init__(self, linear: nn.Linear, kernels: Kernels, moved: Tensor) -> None:
         super().__init__()
-        weight = linear.weight.detach().float()
+        self._inverse = moved.reciprocal()
+        weight = linear.weight.detach().float() * moved
         self._peaks = weight.abs().amax(dim=1).clamp_(min=_SMALLEST)
         self._bias = torch.zeros_like(self._peaks) if linear.bias is None else linear.bias.detach().float()
         self._few = self._packed(weight, kernels.few)
@@ -62,8 +69,9 @@ class RowQLinear(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """[rows, out] for [rows, in]."""
         kernel, packed, scale = self._few if x.shape[0] <= _FEW_ROWS else self._many
+        x = x * self._inverse
         peaks = x.abs().amax(dim=-1, keepdim=True).clamp_(min=_SMALLEST)
-        rows = (x * (_ROW_LEVELS / peaks)).round_().to(torch.int8)
+        rows = x.mul_(_ROW_LEVELS / peaks).round_().to(torch.int8)
         # The sign bit flipped: the same number, counted from 0 instead of -128.
         unsigned = rows.view(torch.uint8).bitwise_xor_(_ZERO)
         sums = kernel.multiply(unsigned, packed).mul_(scale)
@@ -74,12 +82,42 @@ class RowQLinear(nn.Module):
         return kernel, kernel.pack(whole), self._peaks / (kernel.levels * _ROW_LEVELS)
 
 
-def quantize(model: nn.Module, kernels: Kernels) -> None:
-    """Replace every linear layer of the model, in place."""
-    for parent in list(model.modules()):
-        for name, child in list(parent.named_children()):
-            if isinstance(child, nn.Linear):
-                setattr(parent, name, RowQLinear(child, kernels))
+def input_peaks(model: nn.Module, run: Callable[[], object]) -> dict[str, Tensor]:
+    """The largest absolute value of each input channel of every linear layer, by the layer's name, while `run` runs the
+    model over texts for calibration."""
+    peaks: dict[str, Tensor] = {}
+
+    def watch(name: str) -> Callable[[nn.Module, tuple[Tensor, ...]], None]:
+        def note(_: nn.Module, inputs: tuple[Tensor, ...]) -> None:
+            seen = inputs[0].abs().amax(dim=0)
+            peaks[name] = torch.maximum(peaks[name], seen) if name in peaks else seen
+
+        return note
+
+    hooks = [linear.register_forward_pre_hook(watch(name)) for name, linear in _linears(model)]
+    try:
+        run()
+    finally:
+        for hook in hooks:
+            hook.remove()
+    return peaks
+
+
+def smoothing(linear: nn.Linear, peaks: Tensor) -> Tensor:
+    """What to move [in] from activations with these peaks [in] into the weights."""
+    loud = peaks.clamp(min=max(_QUIET * float(peaks.median()), _FLOOR))
+    return (loud / linear.weight.detach().float().abs().amax(dim=0).clamp_(min=_FLOOR)).sqrt_()
+
+
+def quantize(model: nn.Module, kernels: Kernels, peaks: Mapping[str, Tensor]) -> None:
+    """Replace every linear layer of the model, in place; `peaks` are those of `input_peaks`."""
+    for name, linear in list(_linears(model)):
+        parent, _, child = name.rpartition(".")
+        setattr(model.get_submodule(parent), child, RowQLinear(linear, kernels, smoothing(linear, peaks[name])))
+
+
+def _linears(model: nn.Module) -> Iterator[tuple[str, nn.Linear]]:
+    return ((name, module) for name, module in model.named_modules() if isinstance(module, nn.Linear))
 
 
 def choose() -> Kernels:

@@ -91,7 +91,6 @@ class Searching(RuleBasedStateMachine):
         self.folder = tempfile.TemporaryDirectory()
         self.store = Store(Path(self.folder.name), idle_seconds=3600)
         self.held: dict[int, tuple[list[float], dict[str, Any]]] = {}
-        self.vacuumed = False
 
     def teardown(self) -> None:
         self.store.close()
@@ -134,12 +133,9 @@ class Searching(RuleBasedStateMachine):
         self.store.close()
         self.store = Store(Path(self.folder.name), idle_seconds=3600)
 
-    # Each vacuum starts a process; one after another is for the tests of the vacuum.
-    @precondition(lambda self: not self.vacuumed)
     @rule()
     def vacuum(self) -> None:
         assert self.store.get("c").vacuum(lambda _: True)
-        self.vacuumed = True
 
     @precondition(lambda self: self.held)
     @rule(query=ROW, clauses=CLAUSES, limit=st.integers(1, 70), offset=st.integers(0, 5), cut=st.integers(0, 9))
