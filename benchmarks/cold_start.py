@@ -5,24 +5,21 @@ folder it writes a random checkpoint of the code model's architecture and size, 
 """
 
 import argparse
-import http.client
-import json
-import os
-import re
 import statistics
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
+import httpx2
 import psutil
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
-from fakes.jina_checkpoint import Shape, random_weights, write_checkpoint
+ROOT = Path(__file__).resolve().parents[1]
+sys.path[:0] = [str(ROOT / "server"), str(ROOT / "tests")]
 
-SERVER = Path(__file__).resolve().parent.parent / "server"
+from fakes.embserver_process import running  # noqa: E402 - found by the line above
+from fakes.jina_checkpoint import CODE_MODEL, random_weights, write_checkpoint  # noqa: E402 - the same
+
 BUDGET_SECONDS = 6.0
-SHAPE = Shape(width=768, layers=12, heads=12, inner=3072, vocabulary=61056)
 
 
 def main() -> int:
@@ -32,7 +29,7 @@ def main() -> int:
     parser.add_argument("--runs", type=int, default=3)
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
-        folder = given.model or write_checkpoint(Path(scratch) / "model", SHAPE, random_weights(SHAPE))
+        folder = given.model or write_checkpoint(Path(scratch) / "model", CODE_MODEL, random_weights(CODE_MODEL))
         seconds = [_run(folder, Path(scratch)) for _ in range(given.runs)]
     median = statistics.median(seconds)
     print(f"median {median:.2f} s of processor time; the budget is {BUDGET_SECONDS} s")
@@ -40,33 +37,12 @@ def main() -> int:
 
 
 def _run(folder: Path, scratch: Path) -> float:
-    environment = {
-        **os.environ,
-        "PYTHONPATH": str(SERVER),
-        "EMBSERVER_MODEL": str(folder),
-        "EMBSERVER_MODELS_DIR": str(scratch / "models"),
-        "EMBSERVER_PORT": "0",
-        "EMBSERVER_DEVICE": "cpu",
-        "MALLOC_ARENA_MAX": "2",
-    }
-    command = [sys.executable, "-m", "embserver"]
-    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as server:
-        port = 0
-        for line in server.stdout or ():
-            if found := re.search(r'"event": "listening".*"port": (\d+)', line):
-                port = int(found[1])
-            if '"event": "ready"' in line:
-                break
-        else:
-            sys.exit("The server did not become ready.")
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
-        body = json.dumps({"input": "def ready(): return True"})
-        connection.request("POST", "/v1/embeddings", body, {"Content-Type": "application/json"})
-        if connection.getresponse().status != http.client.OK:
-            sys.exit("The server did not answer.")
-        process = psutil.Process(server.pid)
+    settings = {"EMBSERVER_MODEL": str(folder), "EMBSERVER_MODELS_DIR": str(scratch), "EMBSERVER_DEVICE": "cpu"}
+    with running(settings) as server:
+        server.event("ready")
+        httpx2.post(f"{server.url}/v1/embeddings", json={"input": "def ready(): return True"}).raise_for_status()
+        process = psutil.Process(server.process.pid)
         times, memory = process.cpu_times(), process.memory_info().rss
-        server.kill()
     print(f"{times.user + times.system:.2f} s ({times.user:.2f} user), {memory / 1e6:.0f} MB resident", flush=True)
     return float(times.user + times.system)
 

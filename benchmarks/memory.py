@@ -29,7 +29,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT / "server"), str(ROOT / "tests")]
 
 from fakes.embserver_process import running  # noqa: E402 - found by the line above
-from fakes.jina_checkpoint import Shape, random_weights, write_checkpoint  # noqa: E402 - found by the line above
+from fakes.jina_checkpoint import CODE_MODEL, random_weights, write_checkpoint  # noqa: E402 - found by the line above
 from fakes.minilm_folder import minilm_folder  # noqa: E402 - found by the line above
 
 MB = 1_000_000
@@ -37,7 +37,6 @@ GROWTH_PERCENT = 3.0
 BURST_MB = 350
 LONG_MB = 550
 WARM, REQUESTS, AT_ONCE = 500, 10_000, 8
-CODE_MODEL = Shape(width=768, layers=12, heads=12, inner=3072, vocabulary=61056)
 SAMPLE_SECONDS = 0.005
 
 

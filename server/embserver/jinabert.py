@@ -5,6 +5,7 @@ expected.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 
 import torch
@@ -25,6 +26,15 @@ _UNUSED = ("pooler.dense.",)
 _FIXED = {"position_embedding_type": "alibi", "feed_forward_type": "geglu", "hidden_act": "gelu", "emb_pooler": "mean"}
 
 
+@dataclass(frozen=True, slots=True)
+class _Places:
+    """What attention needs to know of a batch: the rows [tokens] in which each text lies back to front, and the bias's
+    values for each length of text."""
+
+    mirror: Tensor
+    biases: Mapping[int, Tensor]
+
+
 class _SelfAttention(nn.Module):
     def __init__(self, width: int, heads: int, eps: float) -> None:
         super().__init__()
@@ -32,17 +42,17 @@ class _SelfAttention(nn.Module):
         self.query, self.key, self.value = (nn.Linear(width, width) for _ in range(3))
         self.layer_norm_q, self.layer_norm_k = (nn.LayerNorm(width, eps) for _ in range(2))
 
-    def forward(self, x: Tensor, batch: PackedBatch, biases: Mapping[int, Tensor]) -> Tensor:
+    def forward(self, x: Tensor, batch: PackedBatch, places: _Places) -> Tensor:
         # The norms span the whole width: they come before the split into heads.
         query = self.layer_norm_q(self.query(x))
         batch.pause()
-        mirrored = x[batch.mirror]
+        mirrored = x[places.mirror]
         key = self.layer_norm_k(self.key(mirrored))
         batch.pause()
         value = self.value(mirrored)
 
         def mix(query: Tensor, key: Tensor, value: Tensor, group: Group, first: int) -> Tensor:
-            return alibi.attention(query, key, value, biases[group.length], first=first)
+            return alibi.attention(query, key, value, places.biases[group.length], first=first)
 
         return attend((query, key, value), self.heads, batch, mix)
 
@@ -64,8 +74,8 @@ class _Attention(nn.Module):
         self.self = _SelfAttention(width, heads, eps)
         self.output = _Output(width, eps)
 
-    def forward(self, x: Tensor, batch: PackedBatch, biases: Mapping[int, Tensor]) -> Tensor:
-        context = self.self(x, batch, biases)
+    def forward(self, x: Tensor, batch: PackedBatch, places: _Places) -> Tensor:
+        context = self.self(x, batch, places)
         batch.pause()
         added: Tensor = self.output(context, x)
         return added
@@ -90,9 +100,9 @@ class _Layer(nn.Module):
         self.layer_norm_1, self.layer_norm_2 = (nn.LayerNorm(width, eps) for _ in range(2))
         self.mlp = _GatedMlp(width, inner)
 
-    def forward(self, x: Tensor, batch: PackedBatch, biases: Mapping[int, Tensor]) -> Tensor:
+    def forward(self, x: Tensor, batch: PackedBatch, places: _Places) -> Tensor:
         # x is added twice: within the attention's own norm, and once more here.
-        h = self.layer_norm_1(self.attention(x, batch, biases).add_(x))
+        h = self.layer_norm_1(self.attention(x, batch, places).add_(x))
         for rows in row_chunks(h, batch.pause):
             rows.add_(self.mlp(rows))
         out: Tensor = self.layer_norm_2(h)
@@ -117,10 +127,10 @@ class _Encoder(nn.Module):
         super().__init__()
         self.layer = nn.ModuleList(layers)
 
-    def forward(self, x: Tensor, batch: PackedBatch, biases: Mapping[int, Tensor]) -> Tensor:
+    def forward(self, x: Tensor, batch: PackedBatch, places: _Places) -> Tensor:
         for layer in self.layer:
             batch.pause()
-            x = layer(x, batch, biases)
+            x = layer(x, batch, places)
         return x
 
 
@@ -142,7 +152,13 @@ class JinaBert(nn.Module):
         # Always float32: distances beyond 256 are not whole numbers in bfloat16.
         slope = torch.tensor(alibi.slopes(self.heads), device=device)
         biases = {group.length: alibi.distances(slope, group.length) for group in batch.groups}
-        return batch.texts(self.encoder(self.embeddings(batch.ids), batch, biases))
+        mirror = torch.cat([_back_to_front(group) for group in batch.groups]).to(device)
+        return batch.texts(self.encoder(self.embeddings(batch.ids), batch, _Places(mirror, biases)))
+
+
+def _back_to_front(group: Group) -> Tensor:
+    firsts = group.start + group.length * torch.arange(group.texts)[:, None]
+    return (firsts + torch.arange(group.length).flip(0)).flatten()
 
 
 def architecture(files: ModelFiles) -> Architecture:

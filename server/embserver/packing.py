@@ -34,13 +34,11 @@ class Group:
 class PackedBatch:
     """A batch in work: token ids and their positions within their texts [tokens], shortest text first.
 
-    `mirror` [tokens] are the rows in which each text lies back to front; `order` says which text of the batch comes
-    first, second, ...
+    `order` says which text of the batch comes first, second, ...
     """
 
     ids: Tensor
     positions: Tensor
-    mirror: Tensor
     order: Sequence[int]
     groups: Sequence[Group]
     pause: Pause
@@ -62,20 +60,15 @@ def pack(batch: Sequence[Sequence[int]], pause: Pause, device: torch.device) -> 
     order = sorted(range(len(batch)), key=lambda index: len(batch[index]))
     groups: list[Group] = []
     positions: list[Tensor] = []
-    mirror: list[Tensor] = []
     start = 0
     for length, same in groupby(order, key=lambda index: len(batch[index])):
         group = Group(start, len(list(same)), length)
-        steps = torch.arange(length)
-        firsts = start + length * torch.arange(group.texts)[:, None]
-        positions.append(steps.repeat(group.texts))
-        mirror.append((firsts + steps.flip(0)).flatten())
+        positions.append(torch.arange(length).repeat(group.texts))
         groups.append(group)
         start += group.texts * length
     return PackedBatch(
         ids=torch.tensor([token for index in order for token in batch[index]], device=device),
         positions=torch.cat(positions).to(device),
-        mirror=torch.cat(mirror).to(device),
         order=order,
         groups=groups,
         pause=pause,

@@ -91,6 +91,10 @@ class Shape:
         return shapes
 
 
+CODE_MODEL = Shape(width=768, layers=12, heads=12, inner=3072, vocabulary=61056)
+"""The released code model's."""
+
+
 def random_weights(shape: Shape, seed: int = 7) -> dict[str, torch.Tensor]:
     """Weights large enough that every term of the formulas moves the result."""
     generator = torch.Generator().manual_seed(seed)
