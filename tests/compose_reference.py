@@ -27,7 +27,7 @@ _OLD_SHORT_PORT = re.compile(r"(?P<ip>[\d.]+):(?P<published>\d+):(?P<target>\d+)
 _RENAMED = {"container_name", "command", "entrypoint", "environment", "user", "image", "init", "read_only", "restart"}
 _COMPARED = _RENAMED | {
     *("build", "ports", "volumes", "networks", "healthcheck", "stop_grace_period", "mem_limit", "memswap_limit"),
-    *("pids_limit", "ulimits", "cap_drop", "security_opt", "logging", "labels"),
+    *("pids_limit", "ulimits", "cap_drop", "security_opt", "logging", "labels", "runtime"),
 }
 
 
@@ -87,6 +87,7 @@ class Reference:
             "mem_limit": _bytes(service.get("mem_limit", 0)),
             "memswap_limit": _bytes(service.get("memswap_limit", 0)),
             "pids_limit": service.get("pids_limit", 0),
+            "runtime": service.get("runtime", ""),
             "ulimits": {key: (value["soft"], value["hard"]) for key, value in service.get("ulimits", {}).items()},
             "cap_drop": service.get("cap_drop", []),
             "security_opt": service.get("security_opt", []),
@@ -123,6 +124,7 @@ def facts_of(stack: StackSpec, *, current: bool) -> dict[str, Any]:
         "mem_limit": service.mem_limit,
         "memswap_limit": service.memswap_limit,
         "pids_limit": service.pids_limit,
+        "runtime": service.container_runtime,
         "ulimits": {each.name: (each.soft, each.hard) for each in service.ulimits},
         "cap_drop": list(service.cap_drop),
         "security_opt": list(service.security_opt),

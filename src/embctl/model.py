@@ -131,7 +131,8 @@ class ServiceSpec:
 
     `config_hash` covers everything that a running container depends on, `native_hash` everything that a process does;
     where the one of the runtime at hand is the same, nothing needs to be made anew.
-    `labels` are the definition's own; the engine adds the `Label`s and compose's.
+    `labels` are the definition's own; the engine adds the `Label`s and compose's. `container_runtime` is the program by
+    which the engine runs the container, such as "runc" or "nvidia"; empty for the engine's own.
     """
 
     name: str
@@ -149,6 +150,7 @@ class ServiceSpec:
     init: bool
     read_only: bool
     restart: str
+    container_runtime: str
     stop_grace_period: float
     mem_limit: int
     memswap_limit: int

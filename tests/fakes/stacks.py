@@ -30,6 +30,7 @@ def _service(name: str, project: str, port: int, volume: str) -> ServiceSpec:
         mem_limit=2**30,
         memswap_limit=2**30,
         pids_limit=512,
+        container_runtime="",
         ulimits=(),
         cap_drop=("ALL",),
         security_opt=("no-new-privileges:true",),

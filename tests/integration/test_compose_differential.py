@@ -32,7 +32,7 @@ ENVIRONMENTS: dict[str, dict[str, str]] = {
         "EMBCTL_JINA_MEMORY": "2.5gb",
         "EMBCTL_JINA_THREADS": "3",
         "EMBCTL_JINA_SEMAPHORE": "2",
-        "EMBCTL_JINA_DEVICE": "cpu",
+        "EMBCTL_JINA_DEVICE": "cuda",
         "EMBCTL_JINA_PRECISION": "int8",
         "EMBCTL_JINA_PROFILE_MEMORY": "yes",
         "EMBCTL_JINA_RELEASE_TENSORS": "off",
@@ -103,6 +103,7 @@ services:
     init: false
     read_only: false
     restart: always
+    runtime: runsc
     stop_grace_period: 1m
     mem_limit: 1.5gb
     memswap_limit: 2048k

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from embctl.clock import SystemClock
 from embctl.compose.context import build_spec
 from embctl.errors import Failed, Interrupted
 from embctl.events import Progress, Stage
@@ -25,7 +26,6 @@ from embctl.ready import Endpoint, wait_until_ready
 from engines.bench import RealBench, RealEngine, real_bench
 from engines.programs import SLEEPS, Program
 from engines.tiny_registry import tiny_registry
-from fakes.fake_clock import FakeClock
 from fakes.scripted_http import ScriptedHttp
 
 pytestmark = pytest.mark.engine
@@ -63,6 +63,13 @@ def to_build(bench: RealBench, context: Path, dockerfile: str, **files: str) -> 
         (context / name).write_text(content)
     build = build_spec(context, "Dockerfile", None, {"GREETING": "hello"})
     return replace(bench.stack().services[0], image=f"{bench.project}/built:1", build=build)
+
+
+def test_a_container_runtime_that_the_engine_lacks_is_told_with_the_way_out(bench: RealBench) -> None:
+    with pytest.raises(Failed, match="nvidia") as caught:
+        started(bench, container_runtime="nvidia")
+    assert caught.value.code == "container_runtime_missing"
+    assert "Compute on the processor: --device cpu" in caught.value.actions
 
 
 def test_everything_in_the_definition_reaches_the_engine(bench: RealBench) -> None:
@@ -141,13 +148,15 @@ def test_a_line_longer_than_the_engines_messages_stays_one_line(bench: RealBench
 
 def test_a_container_over_its_memory_limit_is_killed_and_the_wait_says_so(bench: RealBench) -> None:
     container = started(bench, script("echo filling; tail /dev/zero"), restart="unless-stopped", mem_limit=16 << 20)
+    # The machine's clock: the engine brings the container up again, and its exit code is there once it went down again.
+    clock = SystemClock()
     verdict = wait_until_ready(
         engine=bench.engine,
         container_id=container.id,
         endpoint=Endpoint(service="jina", url="http://127.0.0.1:1"),
         http=ScriptedHttp(),
-        clock=FakeClock(),
-        deadline=100_000.0,
+        clock=clock,
+        deadline=clock.monotonic() + 60,
         until=Stage.WARM,
         emit=lambda _: None,
         cancel=Event(),

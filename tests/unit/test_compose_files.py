@@ -34,9 +34,20 @@ def test_every_default_in_the_files_is_the_settings_default() -> None:
         assert defaults[name] == default, name
 
 
-def test_every_variable_in_the_files_is_a_setting_and_every_such_setting_is_used() -> None:
+def test_every_variable_in_the_files_comes_from_a_setting_and_every_such_setting_is_used() -> None:
     used = set(re.findall(r"\$\{(\w+)", "".join(TEXTS.values())))
-    assert used == set(VARIABLES) == {row.env for row in FIELDS if row.in_compose}
+    from_the_device = {"EMBCTL_JINA_BUILD_TARGET", "EMBCTL_JINA_CONTAINER_RUNTIME"}
+    assert used == set(VARIABLES) == {row.env for row in FIELDS if row.in_compose} | from_the_device
+
+
+@pytest.mark.parametrize(
+    ("device", "target", "runtime"), [("auto", "cpu", ""), ("cpu", "cpu", ""), ("cuda", "cuda", "nvidia")]
+)
+def test_a_container_sees_gpus_only_where_they_are_asked_for(device: str, target: str, runtime: str) -> None:
+    jina = load_stack(COMPOSE, Settings(jina_device=device).variables()).service("jina")
+    assert jina.build is not None
+    assert (jina.build.target, jina.container_runtime) == (target, runtime)
+    assert jina.environment["EMBSERVER_DEVICE"] == device
 
 
 def test_everything_the_stack_owns_begins_with_the_project_name() -> None:
@@ -120,6 +131,7 @@ def test_a_health_check_is_a_program_that_the_engine_can_run(service: ServiceSpe
         ({"jina_api_key": "k"}, {"docker", "native"}),
         ({"model": "m"}, {"docker", "native"}),
         ({"jina_port": 4001}, {"docker", "native"}),
+        ({"jina_device": "cuda"}, {"docker", "native"}),
         ({"jina_memory": "5g"}, {"docker"}),
         ({"jina_image": "mine:1"}, {"docker"}),
         ({"jina_torch_index": "https://wheels.test/cpu"}, {"docker"}),

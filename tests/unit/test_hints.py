@@ -9,7 +9,7 @@ from settings_layers import from_layers
 
 
 def hint(folder: Path, text: str, **flags: object) -> str:
-    names = {"host": "engine.host", "context": "engine.context"}
+    names = {"host": "engine.host", "context": "engine.context", "device": "jina.device"}
     return aimed(text, from_layers(folder, flags={names.get(key, key): value for key, value in flags.items()}))
 
 
@@ -21,8 +21,10 @@ def test_a_command_gets_what_the_command_line_said_of_the_stack(tmp_path: Path) 
 
 
 @pytest.mark.parametrize(("command", "has_it"), [("start", True), ("pull", True), ("stop", False), ("wait", False)])
-def test_the_model_goes_to_the_commands_that_take_one(tmp_path: Path, command: str, has_it: bool) -> None:
-    assert (" --model owner/name" in hint(tmp_path, f"embctl {command} jina", model="owner/name")) is has_it
+def test_model_and_device_go_to_the_commands_that_take_them(tmp_path: Path, command: str, has_it: bool) -> None:
+    completed = hint(tmp_path, f"embctl {command} jina", model="owner/name", device="cpu")
+    assert (" --model owner/name" in completed) is has_it
+    assert (" --device cpu" in completed) is has_it
 
 
 def test_what_is_written_elsewhere_is_not_repeated(tmp_path: Path) -> None:

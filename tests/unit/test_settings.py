@@ -64,7 +64,7 @@ def test_a_variable_spells_a_switch_in_the_usual_words(tmp_path: Path, spelled: 
         ("jina.port", "4e3", "whole number"),
         ("jina.semaphore", "0", "from 1 to 1024"),
         ("jina.collect_garbage", "maybe", "true or false"),
-        ("jina.device", "cuda", "one of auto, cpu"),
+        ("jina.device", "gpu", "one of auto, cpu, cuda, mps"),
         ("jina.memory", "6", "size with its unit"),
         ("jina.memory", "1m", 'from "6m" to "1024t"'),
         ("jina.memory", "99999999999999g", 'from "6m" to "1024t"'),

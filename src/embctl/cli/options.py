@@ -22,6 +22,15 @@ class Output(StrEnum):
     JSONL = "jsonl"
 
 
+class Device(StrEnum):
+    """What may compute embeddings."""
+
+    AUTO = "auto"
+    CPU = "cpu"
+    CUDA = "cuda"
+    MPS = "mps"
+
+
 class Service(StrEnum):
     """What a SERVICE argument may name."""
 
@@ -60,6 +69,7 @@ class Options:
         bool | None, typer.Option("--no-wait-lock", help="Fail when another embctl changes the project.")
     ] = None
     model: Annotated[str | None, typer.Option(help="Embedding model: a known name, hub id or folder.")] = None
+    device: Annotated[Device | None, typer.Option(help="What computes embeddings: auto, cpu, cuda or mps.")] = None
     embedded: Annotated[
         bool | None, typer.Option("--embedded", help="Without Docker and model hub: --runtime native --model minilm.")
     ] = None
@@ -72,11 +82,12 @@ class Options:
 
 def with_options(command: Callable[..., int]) -> Callable[..., int]:
     """Give `command(options, ...)` the options that all commands take, before or after its name on the command line."""
-    return _with(command, *(f for f in fields(Options) if f.name not in ("model", "embedded")))
+    return _with(command, *(f for f in fields(Options) if f.name not in ("model", "device", "embedded")))
 
 
 def with_model(command: Callable[..., int]) -> Callable[..., int]:
-    """The same, --model and --embedded: for what creates the container that the model is loaded in, or says how."""
+    """The same, --model, --device and --embedded: for what creates the container that the model is loaded in, or says
+    how."""
     return _with(command, *fields(Options))
 
 

@@ -48,6 +48,7 @@ def load_settings(options: Options, env: Mapping[str, str], cwd: Path) -> "Setti
         "timeout": options.timeout,
         "runtime": runtime,
         "model": model,
+        "jina.device": options.device,
     }
     return load(
         flags=flags,

@@ -25,6 +25,7 @@ SERVICE_KEYS = (
     "init",
     "read_only",
     "restart",
+    "runtime",
     "stop_grace_period",
     "mem_limit",
     "memswap_limit",
@@ -46,7 +47,7 @@ def service_spec(
     name: str, value: Value, *, volumes: Mapping[str, str], networks: Mapping[str, str], build: Build
 ) -> ServiceSpec:
     """The service `name`; `volumes` and `networks` give the engine's name of each declared key. Where the file says
-    nothing, 0 stands for no limit and an empty log driver for the engine's own."""
+    nothing, 0 stands for no limit, an empty log driver or runtime for the engine's own."""
     at = value.table(SERVICE_KEYS, required=("image", "container_name"))
     logging = at["logging"].table(("driver", "options"), required=("driver",)) if "logging" in at else {}
     spec = ServiceSpec(
@@ -65,6 +66,7 @@ def service_spec(
         init=at["init"].switch() if "init" in at else False,
         read_only=at["read_only"].switch() if "read_only" in at else False,
         restart=at["restart"].one_of(_RESTARTS) if "restart" in at else "no",
+        container_runtime=at["runtime"].text() if "runtime" in at else "",
         stop_grace_period=at["stop_grace_period"].duration() if "stop_grace_period" in at else _DEFAULT_GRACE,
         mem_limit=at["mem_limit"].size() if "mem_limit" in at else 0,
         memswap_limit=at["memswap_limit"].size() if "memswap_limit" in at else 0,

@@ -51,6 +51,7 @@ def _common(service: ServiceSpec) -> dict[str, Any]:
         ],
         # Not among the mounts: only here do the engine's defaults (mode 1777, nosuid, nodev, noexec) apply.
         "Tmpfs": {mount.target: "" for mount in service.mounts if mount.kind is MountKind.TMPFS},
+        "Runtime": service.container_runtime,
         "Init": service.init,
         "ReadonlyRootfs": service.read_only,
         "Memory": service.mem_limit,

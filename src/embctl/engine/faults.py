@@ -23,6 +23,7 @@ FREE_SPACE = (
 # (what was being done, pattern in the answer) -> code; the first that fits.
 CODES = (
     ("create container", "no such image", "image_missing"),
+    ("create container", "unknown (?:or invalid )?runtime", "container_runtime_missing"),
     ("create container", "already in use by container", "name_taken"),
     ("rename container", "already in use by container", "name_taken"),
     ("create network", "already exists", "network_taken"),
@@ -33,6 +34,10 @@ CODES = (
 )
 ACTIONS = {
     "image_missing": ("Fetch or build it first: embctl pull",),
+    "container_runtime_missing": (
+        "Install the NVIDIA Container Toolkit, and let it configure the engine.",
+        "Compute on the processor: --device cpu",
+    ),
     "name_taken": ("Remove or rename that container, or choose another name: embctl --project NAME",),
     "network_taken": ("Remove that network, or choose another name: embctl --project NAME",),
     "network_missing": ("Let embctl create what is missing: embctl start all",),

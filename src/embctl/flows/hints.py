@@ -13,7 +13,7 @@ _COMMAND = re.compile(
     r"(?:^|: )(?:[A-Z_]+=\S+ )?embctl (?P<before>(?:--[a-z-]+ [a-z]+ )*)"
     r"(?P<verb>start|restart|stop|down|pull|plan|status|logs|wait|warmup)\b(?P<rest>[^,;:]*)$"
 )
-_WITH_MODEL = frozenset({"start", "restart", "pull", "plan"})
+_CREATING = frozenset({"start", "restart", "pull", "plan"})
 _WHERE = ("project", "port_offset", "runtime", "engine.context", "engine.host")
 _ENGINE = ("engine.context", "engine.host")
 
@@ -25,7 +25,7 @@ def aimed(hint: str, settings: Settings) -> str:
     if found is None:
         return hint
     has = found["before"] + found["rest"]
-    keys = [*_WHERE, *(["model"] if found["verb"] in _WITH_MODEL else [])]
+    keys = [*_WHERE, *(["model", "jina.device"] if found["verb"] in _CREATING else [])]
     if f"--runtime {Runtime.NATIVE}" in has:
         keys = [key for key in keys if key not in _ENGINE]
     options = [

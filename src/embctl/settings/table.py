@@ -158,8 +158,10 @@ class Settings:
         "jina.device",
         Kind.CHOICE,
         "auto",
-        "Device that computes embeddings; auto is the processor, as the container is given no accelerator.",
-        choices=("auto", "cpu"),
+        "Device that computes embeddings; auto: the best that is there. A container sees GPUs only with cuda, and its "
+        "image is then built for them; mps is for the native runtime.",
+        flag="--device",
+        choices=("auto", "cpu", "cuda", "mps"),
     )
     jina_precision: str = _in_compose(
         "jina.precision",
@@ -247,13 +249,14 @@ class Settings:
 
     def variables(self) -> Mapping[str, str]:
         """What `${EMBCTL_*}` stands for in the compose files: ports with the offset added, a mirror with its final
-        slash, switches as 1 and 0. Secrets are in clear."""
+        slash, switches as 1 and 0, and what a container needs for the device. Secrets are in clear."""
         values = {row.env: _written(getattr(self, row.attribute)) for row in FIELDS if row.in_compose}
         for row in PORTS:
             values[row.env] = str(getattr(self, row.attribute) + self.port_offset)
         if self.registry_mirror:
             values["EMBCTL_REGISTRY_MIRROR"] = self.registry_mirror.rstrip("/") + "/"
-        return values
+        target, container_runtime = ("cuda", "nvidia") if self.jina_device == "cuda" else ("cpu", "")
+        return values | {"EMBCTL_JINA_BUILD_TARGET": target, "EMBCTL_JINA_CONTAINER_RUNTIME": container_runtime}
 
 
 def _written(value: Value) -> str:

@@ -103,6 +103,15 @@ def test_a_model_that_only_an_option_named_is_kept(native: FakeEngine, capsys: p
     assert setting(capsys, "model") == ("owner/name", "last start")
 
 
+def test_a_device_that_only_an_option_named_is_kept(native: FakeEngine, capsys: pytest.CaptureFixture[str]) -> None:
+    assert start("--runtime", "native", "--device", "cpu") == 0
+    assert start() == 0
+    spec = native.named("embctl-jina").spec
+    assert spec is not None
+    assert spec.environment["EMBSERVER_DEVICE"] == "cpu"
+    assert setting(capsys, "jina.device") == ("cpu", "last start")
+
+
 @pytest.mark.usefixtures("native")
 def test_a_folder_is_kept_whatever_its_name(capsys: pytest.CaptureFixture[str]) -> None:
     folder = '/models/\N{ROCKET} "quoted" \\ü'

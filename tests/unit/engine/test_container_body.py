@@ -61,6 +61,8 @@ def test_limits_and_restrictions_are_all_there() -> None:
     assert host["SecurityOpt"] == ["no-new-privileges:true"]
     assert host["ReadonlyRootfs"] is True
     assert host["Init"] is True
+    assert host["Runtime"] == ""
+    assert service_body("embctl", replace(SERVICE, container_runtime="nvidia"))["HostConfig"]["Runtime"] == "nvidia"
     assert host["LogConfig"] == {"Type": "json-file", "Config": {}}
 
 

@@ -49,6 +49,8 @@ def test_a_full_disk_is_recognised_in_a_pull_and_a_build() -> None:
     [
         ("create container", 404, "No such image: qdrant:1", Failed, "image_missing"),
         ("create container", 409, 'The name "/x" is already in use by container "abc".', Conflict, "name_taken"),
+        ("create container", 400, "Unknown runtime specified nvidia", Failed, "container_runtime_missing"),
+        ("create container", 400, "unknown or invalid runtime name: nvidia", Failed, "container_runtime_missing"),
         ("create network", 409, "network with name x already exists", Conflict, "network_taken"),
         ("start container", 404, "network x not found", Failed, "network_missing"),
         ("start container", 404, NETWORK_GONE, Failed, "network_missing"),
