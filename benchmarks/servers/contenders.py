@@ -8,7 +8,7 @@ from pathlib import Path
 from servers.checkpoints import Checkpoint
 from servers.environments import python_of, run
 
-__all__ = ["CONTENDERS", "Contender", "Place", "Start"]
+__all__ = ["BENCHMARKS", "CONTENDERS", "SERVER", "Contender", "Place", "Start"]
 
 BENCHMARKS = Path(__file__).resolve().parent.parent
 SERVER = BENCHMARKS.parent / "server"

@@ -14,6 +14,7 @@ __all__ = ["Architecture", "check", "filled"]
 
 # Looked up a row at a time, and widened there: half the memory where the file holds half precision.
 _AS_STORED = "word_embeddings.weight"
+_MATRIX = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,10 +38,15 @@ def filled(files: ModelFiles, architecture: Architecture) -> nn.Module:
     """The module with the folder's weights as float32 on the CPU, mapped from the file where it has that; the word
     vectors keep the type in which they are stored. Raises ModelRefused as `check` does."""
     model = _skeleton(files, architecture)
-    stored = load_file(files.folder / WEIGHTS)
-    loaded = {_present(name, architecture.prefix): tensor for name, tensor in stored.items()}
+    # Two mappings: that of the matrices goes, with what was read of it, when somebody lays them all out anew.
+    words, matrices = (
+        {_present(name, architecture.prefix): tensor for name, tensor in load_file(files.folder / WEIGHTS).items()}
+        for _ in range(2)
+    )
     weights = {
-        name: loaded[name] if name.endswith(_AS_STORED) else loaded[name].to(torch.float32)
+        name: words[name]
+        if name.endswith(_AS_STORED)
+        else matrices[name].to(torch.float32, copy=matrices[name].dim() < _MATRIX or "embeddings." in name)
         for name in model.state_dict()
     }
     model.load_state_dict(weights, strict=True, assign=True)

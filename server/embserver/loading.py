@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from embserver import modelfiles
+from embserver import heap, modelfiles
 from embserver.catalogue import SelfTest, WantedModel
 from embserver.encoder import Encoder
 from embserver.failures import ModelRefused
@@ -126,11 +126,14 @@ def load(folder: Path, revision: str, model: WantedModel, settings: Settings) ->
     else:
         body, batching = automodel.load(understood.files), Batching.PADDED
         libraries += ("transformers",)
-    precision.lower(body, settings.precision, tokenizer)
+    packed = batching is Batching.PACKED
+    precision.settle(body, settings.precision, tokenizer, device=device, packed=packed)
     encoder = TorchEncoder(
         body, understood.head, device=device, dtype=settings.precision, release=settings.release_tensors
     )
     _warm(tokenizer, encoder, folder)
+    # Weights that were laid out anew or rounded have left as much free memory behind.
+    heap.trim()
     return LoadedModel(
         revision=revision,
         max_tokens=understood.max_tokens,

@@ -5,12 +5,12 @@ import platform
 import torch
 from torch import nn
 
-from embserver import calibration, rowq
+from embserver import calibration, prepacked, rowq
 from embserver.encoder import no_pause
 from embserver.failures import ModelRefused
 from embserver.tokenizer import Tokenizer
 
-__all__ = ["check", "lower"]
+__all__ = ["check", "settle"]
 
 
 def check(wanted: str, *, device: torch.device, packed: bool) -> None:
@@ -27,9 +27,9 @@ def check(wanted: str, *, device: torch.device, packed: bool) -> None:
         )
 
 
-def lower(body: nn.Module, wanted: str, tokenizer: Tokenizer) -> None:
-    """Bring the model, in place, to the precision of that name, which `check` has passed. Raises StartFailed where no
-    kernel of this machine is exact."""
+def settle(body: nn.Module, wanted: str, tokenizer: Tokenizer, *, device: torch.device, packed: bool) -> None:
+    """Bring the model, in place, to the precision of that name, which `check` has passed, and its linear layers to the
+    form in which the device is fastest. Raises StartFailed where no kernel of this machine is exact."""
     match wanted:
         case "bfloat16":
             body.to(torch.bfloat16)
@@ -37,6 +37,8 @@ def lower(body: nn.Module, wanted: str, tokenizer: Tokenizer) -> None:
             texts = [text.ids for text in tokenizer.encode(list(calibration.TEXTS))]
             with torch.inference_mode():
                 rowq.quantize(body, rowq.choose(), rowq.input_peaks(body, lambda: body(texts, no_pause)))
+    if packed and device.type == "cpu":
+        prepacked.prepack(body)
 
 
 def _has_bfloat16(device: torch.device) -> bool:
