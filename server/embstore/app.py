@@ -14,7 +14,7 @@ from starlette.responses import Response
 from embstore.auth import ApiKey
 from embstore.errors import NotFound
 from embstore.responses import error_response
-from embstore.routes import collections, points, service, unsupported
+from embstore.routes import collections, points, service, telemetry, unsupported
 from embstore.settings import Settings
 from embstore.store import Store
 
@@ -45,7 +45,7 @@ def create_app(settings: Settings) -> Starlette:
             await run_in_threadpool(store.close)
 
     app = Starlette(
-        routes=[*service.ROUTES, *unsupported.ROUTES, *collections.ROUTES, *points.ROUTES],
+        routes=[*service.ROUTES, *telemetry.ROUTES, *unsupported.ROUTES, *collections.ROUTES, *points.ROUTES],
         middleware=[Middleware(ApiKey, key=settings.api_key)],
         exception_handlers={HTTPException: _no_route},
         lifespan=lifespan,

@@ -14,7 +14,7 @@ import orjson
 
 from embstore import edge
 from embstore.config import WARNING, merge_config, report_config, vector_params
-from embstore.disk import FLUSH_RESERVE, DiskGuard
+from embstore.disk import FLUSH_RESERVE, DiskGuard, taken_bytes
 from embstore.errors import Internal, NotFound
 from embstore.indexes import options_of
 from embstore.metadata import FIRST_SHARD, Metadata, sync_folder
@@ -251,6 +251,10 @@ class Collection:
             "config": report_config(self._metadata.config),
             "payload_schema": schema,
         }
+
+    def disk_bytes(self) -> int:
+        """What its files take on the disk; log segments reserve more than they take."""
+        return taken_bytes(self._folder)
 
     def flush(self) -> None:
         """Bring everything written so far to the disk, where it takes some room too."""

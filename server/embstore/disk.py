@@ -1,6 +1,7 @@
-"""Free space, checked before each write: the engine writes through memory maps, and a full disk under a memory map
-kills the process with SIGBUS instead of failing the call."""
+"""Space taken, and space free, which is checked before each write: the engine writes through memory maps, and a full
+disk under a memory map kills the process with SIGBUS instead of failing the call."""
 
+import os
 import shutil
 import threading
 from collections.abc import Iterator
@@ -9,7 +10,7 @@ from pathlib import Path
 
 from embstore.errors import Internal
 
-__all__ = ["FLUSH_RESERVE", "LOAD_RESERVE", "WRITE_RESERVE", "DiskGuard"]
+__all__ = ["FLUSH_RESERVE", "LOAD_RESERVE", "WRITE_RESERVE", "DiskGuard", "taken_bytes"]
 
 _MIB = 1024 * 1024
 # A write may fill the rest of one preallocated (sparse) 32 MB log segment and open the next.
@@ -48,3 +49,17 @@ class DiskGuard:
         finally:
             with self._lock:
                 self._promised -= need
+
+
+def taken_bytes(folder: Path) -> int:
+    """What all files below take on the disk; one may vanish meanwhile."""
+    total = 0
+    for parent, _, names in os.walk(folder):
+        for name in names:
+            try:
+                found = os.stat(os.path.join(parent, name))  # noqa: PTH116, PTH118 - hot over many files
+            except FileNotFoundError:
+                continue
+            # Blocks of 512 bytes, where the system counts them: sparse files take less than their size.
+            total += found.st_blocks * 512 if hasattr(found, "st_blocks") else found.st_size
+    return total

@@ -11,7 +11,16 @@ from embctl.plan import Plan
 
 __all__ = [
     "Changed",
+    "CheckedStep",
+    "ClientChecked",
+    "ClientRow",
+    "ClientShown",
+    "ClientWritten",
+    "ClientsListed",
     "CollectionCopied",
+    "CollectionRow",
+    "CollectionsDropped",
+    "CollectionsListed",
     "ConfigPaths",
     "ConfigRow",
     "ConfigShown",
@@ -136,6 +145,95 @@ class Migrated:
     target: str
     collections: tuple[CollectionCopied, ...]
     next: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClientRow:
+    """One client: what is written for it, where, and whether its vectors are in Qdrant or in a store of its own."""
+
+    name: str
+    title: str
+    format: str
+    file: str
+    vectors: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClientsListed:
+    """Every client that is known."""
+
+    clients: tuple[ClientRow, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClientShown:
+    """What a client's file would hold, and the remaining steps, in order."""
+
+    client: str
+    file: str
+    text: str
+    clicks: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClientWritten:
+    """The file that was written: `change` is unchanged, changed or created; `backup` where the text from before is."""
+
+    client: str
+    file: str
+    change: str
+    backup: str | None
+    clicks: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckedStep:
+    """One thing that a client does: whether it worked, and what came of it."""
+
+    step: str
+    ok: bool
+    detail: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClientChecked:
+    """What a client would meet, step by step; after a failure the rest was not tried."""
+
+    client: str
+    steps: tuple[CheckedStep, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CollectionRow:
+    """One collection. None is what nobody tells: `dimension` and `distance` of several named vectors, `fits` (whether
+    the dimension is the model's), `bytes`, `indexed_at` (when a client last began or finished to index), `folder`.
+    `folder_state` is there, gone, away (its parent is missing too) or unknown."""
+
+    name: str
+    points: int
+    dimension: int | None
+    distance: str | None
+    fits: bool | None
+    bytes: int | None
+    indexed_at: datetime | None
+    folder: str | None
+    folder_state: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CollectionsListed:
+    """Every collection of the database."""
+
+    collections: tuple[CollectionRow, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CollectionsDropped:
+    """The collections that were chosen, as they were; the names of those that are gone now."""
+
+    collections: tuple[CollectionRow, ...]
+    dropped: tuple[str, ...]
+    dry_run: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,7 +1,9 @@
 """What embctl itself asks of a Qdrant over REST: collections and their points, read and written. Decides nothing."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
 
@@ -50,6 +52,32 @@ class Database:
         """A collection's own description; None when there is none of that name."""
         reply = self._send("GET", _path(name), None)
         return None if reply.status == NOT_FOUND else self._read("GET", _path(name), reply)
+
+    def sizes(self) -> Mapping[str, int]:
+        """Bytes by collection, as far as the database tells: Qdrant those of vectors and payloads, embctl's own store
+        those on the disk."""
+        path = "/telemetry?details_level=10"
+        reply = self._send("GET", path, None)
+        if reply.status != OK:
+            return {}
+        found: dict[str, int] = {}
+        with suppress(AttributeError, KeyError, TypeError):  # telemetry is promised to nobody
+            for each in self._read("GET", path, reply)["collections"]["collections"]:
+                if segments := [
+                    segment["info"] for shard in each["shards"] for segment in (shard.get("local") or {})["segments"]
+                ]:
+                    found[each["id"]] = sum(map(_bytes, segments))
+        return found
+
+    def indexed_at(self, name: str) -> datetime | None:
+        """When a client last began or finished to index, as it noted in the collection's metadata point."""
+        wanted = {"must": [{"key": "type", "match": {"value": "metadata"}}]}
+        body = {"limit": 1, "filter": wanted, "with_payload": True, "with_vector": False}
+        for point in self._result("POST", f"{_path(name)}/points/scroll", body)["points"]:
+            noted = [point["payload"].get(key) for key in ("started_at", "completed_at")]
+            if moments := [value for value in noted if isinstance(value, int | float)]:
+                return datetime.fromtimestamp(max(moments) / 1000, tz=UTC)
+        return None
 
     def create(self, name: str, description: Mapping[str, Any]) -> None:
         """A collection of the same settings and payload indexes as the one described, without points."""
@@ -110,6 +138,13 @@ class Database:
             actions=("See what it says: embctl logs qdrant -n 50", "Then run the same command again."),
             retryable=True,
         )
+
+
+def _bytes(segment: Mapping[str, Any]) -> int:
+    # Qdrant has a field for the disk and leaves it at 0.
+    return int(
+        segment.get("disk_usage_bytes") or segment.get("vectors_size_bytes", 0) + segment.get("payloads_size_bytes", 0)
+    )
 
 
 def _path(name: str) -> str:

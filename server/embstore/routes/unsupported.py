@@ -10,7 +10,6 @@ from embstore.routes.call import Call, route
 __all__ = ["ROUTES"]
 
 _KNOWN = """
-GET /telemetry
 GET /locks
 POST /locks
 GET /issues

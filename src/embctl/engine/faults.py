@@ -23,7 +23,8 @@ FREE_SPACE = (
 # (what was being done, pattern in the answer) -> code; the first that fits.
 CODES = (
     ("create container", "no such image", "image_missing"),
-    ("create container", "unknown (?:or invalid )?runtime", "container_runtime_missing"),
+    ("create container", "unknown runtime", "container_runtime_missing"),
+    ("create container", "unknown or invalid runtime", "container_runtime_missing"),
     ("create container", "already in use by container", "name_taken"),
     ("rename container", "already in use by container", "name_taken"),
     ("create network", "already exists", "network_taken"),

@@ -4,14 +4,14 @@ from dataclasses import replace
 from pathlib import Path
 
 from embctl.engine.base import Cancel, Engine
-from embctl.errors import Conflict, Failed
+from embctl.errors import Conflict
 from embctl.events import Progress, Stage, StageProgress
 from embctl.flows.change import carry_out
 from embctl.flows.context import Context
 from embctl.flows.copying import copy
 from embctl.flows.hints import aimed
 from embctl.flows.locking import project_lock
-from embctl.flows.readiness import await_services, containers_of, not_started
+from embctl.flows.readiness import await_services, containers_of, database_elsewhere, not_started
 from embctl.model import Runtime, StackSpec
 from embctl.outcomes import CollectionCopied, Migrated
 from embctl.plan import Goal, Request
@@ -32,11 +32,7 @@ def migrate(
     source = Runtime.NATIVE if target is Runtime.DOCKER else Runtime.DOCKER
     for engine in (source_engine, target_engine):
         if not engine.info().local:
-            raise Failed(
-                "The engine is on another machine, and its database cannot be reached from here.",
-                code="engine_remote",
-                actions=("Run embctl on that machine.",),
-            )
+            raise database_elsewhere()
     origin = replace(context, connect=lambda: source_engine)
     running = source_engine.observe(context.spec).container_of(context.spec.project, *DATABASE)
     if running is None or not running.alive:

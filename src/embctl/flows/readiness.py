@@ -6,7 +6,7 @@ from threading import Lock
 
 from embctl.apply import MODEL_ACTIONS
 from embctl.engine.base import Cancel, Engine
-from embctl.errors import NotReady
+from embctl.errors import Failed, NotReady
 from embctl.events import Event, Stage
 from embctl.flows.context import Context
 from embctl.flows.parallel import as_they_come
@@ -16,7 +16,7 @@ from embctl.plan import MODEL_SERVICE
 from embctl.ready import Verdict, wait_until_ready
 from embctl.serverlog import failure_of
 
-__all__ = ["await_services", "containers_of", "far_away", "not_started"]
+__all__ = ["await_services", "containers_of", "database_elsewhere", "far_away", "not_started"]
 
 BY_SIGNAL = (137, 143)
 
@@ -40,6 +40,15 @@ def not_started(service: str, why: str) -> NotReady:
         code="not_started",
         details={"service": service},
         actions=(f"embctl start {service}",),
+    )
+
+
+def database_elsewhere() -> Failed:
+    """The engine publishes on the loopback of its own machine."""
+    return Failed(
+        "The engine is on another machine, and its database cannot be reached from here.",
+        code="engine_remote",
+        actions=("Run embctl on that machine.",),
     )
 
 
