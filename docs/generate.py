@@ -14,6 +14,7 @@ COMMANDS = (
     "status",
     "logs",
     "wait",
+    "doctor",
     "plan",
     "down",
     "pull",

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from embctl import errors, events, outcomes
+from embctl.doctor.table import EXAMINATIONS
 from embctl.engine.candidates import candidates
 from embctl.engine.faults import CODES, refused
 from embctl.errors import EmbctlError
@@ -97,6 +98,10 @@ def test_the_error_is_documented_key_by_key() -> None:
         "HotkeyRow",
         "ConfigPaths",
         "ConfigRow",
+        "Diagnosis",
+        "Finding",
+        "Repair",
+        "Remedy",
     ],
 )
 def test_the_data_of_the_commands_is_documented_key_by_key(kind: str) -> None:
@@ -122,6 +127,11 @@ def table_of(heading: str, page: str) -> list[list[str]]:
     """The rows of the table whose first heading begins so."""
     lines = page[page.index(f"| {heading} ") :].split("\n\n", maxsplit=1)[0].splitlines()[2:]
     return [line.strip("| ").split(" | ") for line in lines]
+
+
+def test_every_check_is_documented_with_what_it_looks_at() -> None:
+    rows = [row[:2] for row in table_of("check", read("doctor.md"))]
+    assert rows == [[f"`{check.id}`", check.looks_at] for each in EXAMINATIONS for check in each.checks]
 
 
 def test_the_tasks_of_this_repository_are_those_of_the_program() -> None:

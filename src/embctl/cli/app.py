@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from embctl import __version__
-from embctl.cli import client, collections, config, data, stack, vscode, watch
+from embctl.cli import client, collections, config, data, doctor, stack, vscode, watch
 from embctl.cli.options import Options, Output, with_options
 from embctl.cli.wiring import report_on
 from embctl.errors import Interrupted, UsageError
@@ -42,7 +42,7 @@ def root(
     return 0
 
 
-for _part in (stack, watch, data, collections, client, vscode, config):
+for _part in (stack, watch, doctor, data, collections, client, vscode, config):
     _part.register(app)
 
 

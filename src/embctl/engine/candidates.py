@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from embctl.errors import ConfigInvalid
 
-__all__ = ["Candidate", "Tls", "candidates"]
+__all__ = ["Candidate", "Tls", "candidates", "usual"]
 
 DEFAULT_SOCKET = "unix:///var/run/docker.sock"
 DEFAULT_PIPE = "npipe:////./pipe/docker_engine"
@@ -66,7 +66,7 @@ def candidates(*, host: str, context: str, env: Mapping[str, str], home: Path, p
         return (Candidate(address=address, origin="context default"),)
     if name and name != "default":
         return (_of_context(folder, name),)
-    return tuple(_usual(env, home, platform))
+    return tuple(usual(env, home, platform))
 
 
 def _tls_of_environment(env: Mapping[str, str], home: Path) -> Tls | None:
@@ -134,7 +134,8 @@ def _unknown_context(folder: Path, name: str) -> ConfigInvalid:
     )
 
 
-def _usual(env: Mapping[str, str], home: Path, platform: str) -> Iterator[Candidate]:
+def usual(env: Mapping[str, str], home: Path, platform: str) -> Iterator[Candidate]:
+    """The sockets, or pipes, at which the known products listen when nobody said otherwise."""
     if platform == "win32":
         for name, pipe in (("Docker", "docker_engine"), ("Podman machine", "podman-machine-default")):
             yield Candidate(address=f"npipe:////./pipe/{pipe}", origin=name)

@@ -22,6 +22,7 @@ from embctl.outcomes import (
     ConfigPaths,
     ConfigShown,
     ConfigValid,
+    Diagnosis,
     EditorsChanged,
     EditorsSeen,
     Help,
@@ -34,6 +35,7 @@ from embctl.outcomes import (
     Started,
     Status,
     Streamed,
+    Verdict,
 )
 from embctl.report.wording import duration, keys, size
 
@@ -42,6 +44,7 @@ __all__ = ["error_view", "view"]
 _GOOD, _BAD, _BUSY, _DIM = "green", "red", "yellow", "dim"
 _FOLDERS = {"there": "{}", "gone": "{} (gone)", "away": "{} (not there now)", "unknown": "unknown"}
 _INSTALLED = {"installed": _GOOD, "outdated": _BUSY, "absent": _DIM}
+_VERDICTS = {Verdict.OK: _GOOD, Verdict.WARN: _BUSY, Verdict.FAIL: _BAD, Verdict.SKIPPED: _DIM}
 
 
 def _table(*columns: str) -> Table:
@@ -350,6 +353,25 @@ def _(data: Help) -> RenderableType:
     ]
     trouble = [Text(f"The services cannot be seen: {data.trouble}", style=_BUSY)] if data.trouble else []
     return Group(table, Text(""), *services, *trouble)
+
+
+@view.register
+def _(data: Diagnosis) -> RenderableType:
+    table = _table("CHECK", "VERDICT", "SEEN")
+    for each in data.findings:
+        seen = Text(each.evidence, style=_DIM if each.verdict in {Verdict.OK, Verdict.SKIPPED} else "")
+        if each.fix:
+            seen.append("\n→ ", style="cyan").append(each.fix)
+        table.add_row(each.id, Text(each.verdict, style=_VERDICTS[each.verdict]), seen)
+    counts = {verdict: sum(each.verdict is verdict for each in data.findings) for verdict in Verdict}
+    parts: list[RenderableType] = [table]
+    for repair in data.repairs:
+        subject = f"{repair.remedy.kind} {repair.remedy.subject}"
+        parts.append(Text(f"fixed: {subject}" if repair.done else f"not fixed: {subject}: {repair.detail}"))
+    parts.append(Text(" · ".join(f"{count} {verdict}" for verdict, count in counts.items()), style="bold"))
+    if data.bundle:
+        parts.append(Text(f"written for a bug report, without keys and names: {data.bundle}"))
+    return Group(*parts)
 
 
 def error_view(error: EmbctlError) -> RenderableType:

@@ -1,0 +1,12 @@
+"""Every examination, in the order in which people read them. A new check is one more row of its noun's module."""
+
+from typing import Any
+
+from embctl.doctor.containers import CONTAINERS
+from embctl.doctor.engine import ENGINE
+from embctl.doctor.examination import Examination
+from embctl.doctor.ports import PORTS
+
+__all__ = ["EXAMINATIONS"]
+
+EXAMINATIONS: tuple[Examination[Any], ...] = (ENGINE, PORTS, CONTAINERS)
