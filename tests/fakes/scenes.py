@@ -10,14 +10,15 @@ from embctl.doctor.examination import Examination
 from embctl.doctor.scene import EngineSeen, Scene
 from embctl.engine.base import Engine
 from embctl.errors import EmbctlError, EngineUnreachable
-from embctl.http import Http
-from embctl.model import StackSpec
+from embctl.http import Http, HttpClient
+from embctl.model import Runtime, StackSpec
 from embctl.outcomes import EditorStatus, Finding
 from embctl.probes import Endpoint
+from fakes.fake_engine import FakeEngine
 from fakes.stacks import make_stack
 from settings_layers import from_layers
 
-__all__ = ["NOBODY", "examined", "make_scene"]
+__all__ = ["NOBODY", "examined", "make_scene", "running_engine"]
 
 NOBODY = EngineUnreachable("No container engine answers.", code="engine_unreachable", actions=("Start it: dockerd",))
 
@@ -32,8 +33,9 @@ def make_scene(
     platform: str = "linux",
     trouble: EmbctlError = NOBODY,
     editors: tuple[EditorStatus, ...] = (),
+    http: HttpClient | None = None,
 ) -> Iterator[Scene]:
-    """Settings come from `env`, the home is `folder`; without an engine there is `trouble`."""
+    """Settings come from `env`, the home is `folder`; without an engine there is `trouble`; `http` is over sockets."""
     spec, env = spec or make_stack(), env or {}
     settings = from_layers(folder, env={name: value for name, value in env.items() if name.startswith("EMBCTL_")})
     seen = (
@@ -42,7 +44,7 @@ def make_scene(
         else EngineSeen(trouble=trouble)
     )
     keys = {"qdrant": settings.qdrant_api_key, "jina": settings.jina_api_key}
-    with Http() as http:
+    with Http() as sockets:
         yield Scene(
             settings=settings,
             spec=spec,
@@ -58,9 +60,8 @@ def make_scene(
                 )
                 for each in spec.services
             },
-            http=http,
+            http=http or sockets,
             cancel=Event(),
-            data_dir=folder / "data",
             editors=lambda: editors,
         )
 
@@ -68,3 +69,16 @@ def make_scene(
 def examined(examination: Examination[Any], scene: Scene) -> dict[str, Finding]:
     """The findings of one examination, by id."""
     return {finding.id: finding for finding in examination.findings(examination.look(scene))}
+
+
+def running_engine(spec: StackSpec, runtime: Runtime = Runtime.DOCKER) -> FakeEngine:
+    """An engine on which both services run as defined, with all that they need."""
+    engine = FakeEngine(images=tuple(service.image for service in spec.services))
+    engine.runtime = runtime
+    for network in spec.networks:
+        engine.create_network(spec.project, network)
+    for volume in spec.volumes:
+        engine.create_volume(spec.project, volume)
+    for service in spec.services:
+        engine.start_container(engine.create_container(spec.project, service))
+    return engine

@@ -20,6 +20,10 @@ def doctor(
     fix: Annotated[
         bool, typer.Option("--fix", help="Put right what can safely be, each after a question or with --yes.")
     ] = False,
+    bundle: Annotated[
+        Path | None,
+        typer.Option("--bundle", metavar="FILE", help="Write a zip for a bug report, without keys and names."),
+    ] = None,
 ) -> int:
     """Look for what is wrong with engine, ports, services, index, model, network and editors.
 
@@ -32,7 +36,7 @@ def doctor(
     machine = Machine(
         env=os.environ, home=Path.home(), system=this_system(), called=sys.argv[0], executable=sys.executable
     )
-    return run("doctor", options, lambda context: flow(context, machine, sys.platform, fix=fix))
+    return run("doctor", options, lambda context: flow(context, machine, sys.platform, fix=fix, bundle=bundle))
 
 
 def register(app: typer.Typer) -> None:

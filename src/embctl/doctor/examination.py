@@ -1,6 +1,6 @@
 """Looks side by side, each for so long and no longer, and the checks of what each has seen."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from queue import Empty, Queue
@@ -52,7 +52,7 @@ def examine(
     return tuple(finding for each in chosen for finding in each.findings(seen[each.noun]))
 
 
-def within(tasks: dict[str, Callable[[], T]], clock: Clock, seconds: float) -> dict[str, "T | Unseen"]:
+def within(tasks: Mapping[str, Callable[[], T]], clock: Clock, seconds: float) -> dict[str, "T | Unseen"]:
     """What each task returned, or why it did not. Threads are daemons: one that hangs never holds up the exit."""
     done: Queue[tuple[str, T | Unseen]] = Queue()
 

@@ -39,7 +39,6 @@ class Scene:
     endpoints: Mapping[str, Endpoint]
     http: HttpClient
     cancel: Cancel
-    data_dir: Path
     editors: Callable[[], tuple[EditorStatus, ...]]
 
     @property

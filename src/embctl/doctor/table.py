@@ -9,4 +9,8 @@ from embctl.doctor.ports import PORTS
 
 __all__ = ["EXAMINATIONS"]
 
-EXAMINATIONS: tuple[Examination[Any], ...] = (ENGINE, PORTS, CONTAINERS)
+EXAMINATIONS: tuple[Examination[Any], ...] = (
+    ENGINE,
+    PORTS,
+    CONTAINERS,
+)
