@@ -239,7 +239,7 @@ class Health(StrEnum):
 class EngineInfo:
     """The engine that answered: `runtime` (docker or native), `flavour` (Docker Engine, Docker Desktop, Podman, ...),
     `address` dialled, `origin` of that address (DOCKER_HOST, context NAME, socket, ...), `local` when its published
-    ports are this machine's."""
+    ports are this machine's. `data_root` is the folder of its volumes on its own machine; empty where it tells none."""
 
     runtime: Runtime
     flavour: str
@@ -250,12 +250,14 @@ class EngineInfo:
     local: bool
     os: str
     architecture: str
+    data_root: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ObservedContainer:
     """A container as inspected. `project` and `service` come from our labels; None means foreign. `unsupervised` is a
-    process that runs on though what should look after it is gone; containers never are."""
+    process that runs on though what should look after it is gone; containers never are. `mounted` are its volumes'
+    names (of anything else the host's path) by where it finds them: a folder in a container, natively a variable."""
 
     id: str
     name: str
@@ -274,6 +276,7 @@ class ObservedContainer:
     ports: tuple[Port, ...]
     labels: Mapping[str, str]
     unsupervised: bool = False
+    mounted: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def alive(self) -> bool:

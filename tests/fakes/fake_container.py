@@ -78,6 +78,7 @@ class FakeContainer:
     restarts: int = 0
     started_at: datetime | None = None
     unsupervised: bool = False
+    mounted: Mapping[str, str] = field(default_factory=dict)
     log: list[LogLine] = field(default_factory=list)
 
     @property
@@ -117,6 +118,7 @@ class FakeContainer:
             ports=self.ports,
             labels=dict(self.labels),
             unsupervised=self.unsupervised,
+            mounted=dict(self.mounted),
         )
 
 

@@ -374,6 +374,7 @@ class FakeEngine:
             volumes=volumes,
             networks=service.networks,
             spec=service,
+            mounted={mount.target: mount.source for mount in service.mounts if mount.kind is MountKind.VOLUME},
         )
         self.containers[container.id] = container
         return container

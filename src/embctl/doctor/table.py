@@ -5,12 +5,18 @@ from typing import Any
 from embctl.doctor.containers import CONTAINERS
 from embctl.doctor.engine import ENGINE
 from embctl.doctor.examination import Examination
+from embctl.doctor.images import IMAGES
+from embctl.doctor.machine import MACHINE
 from embctl.doctor.ports import PORTS
+from embctl.doctor.volumes import VOLUMES
 
 __all__ = ["EXAMINATIONS"]
 
 EXAMINATIONS: tuple[Examination[Any], ...] = (
     ENGINE,
     PORTS,
+    MACHINE,
+    IMAGES,
     CONTAINERS,
+    VOLUMES,
 )

@@ -70,6 +70,7 @@ class DockerEngine:
             local=self._local,
             os=version["Os"],
             architecture=version["Arch"],
+            data_root=info.get("DockerRootDir") or "",
         )
 
     def observe(self, spec: StackSpec) -> Observed:

@@ -62,6 +62,10 @@ def container(inspection: Mapping[str, Any]) -> ObservedContainer:
         restarts=inspection.get("RestartCount", 0),
         ports=_bound_ports(inspection),
         labels=labels,
+        mounted={
+            mount["Destination"]: mount.get("Name") or mount.get("Source", "")
+            for mount in inspection.get("Mounts") or ()
+        },
     )
 
 

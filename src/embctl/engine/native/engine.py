@@ -53,7 +53,8 @@ class NativeEngine:
 
     def __init__(self, *, state: Path, data: Path, server: Path, python: str = sys.executable) -> None:
         self._state = state.absolute()
-        self._home = Home(self._state, data.absolute())
+        self._data = data.absolute()
+        self._home = Home(self._state, self._data)
         self._images = Images(server.absolute(), python)
         self._python = python
         self._ground = Ground(python=python, server=server.absolute(), volume=self._home.volume)
@@ -70,6 +71,7 @@ class NativeEngine:
             local=True,
             os=platform.system().lower(),
             architecture=platform.machine().lower(),
+            data_root=str(self._data),
         )
 
     def observe(self, spec: StackSpec) -> Observed:

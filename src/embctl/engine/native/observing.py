@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import PurePath
 
 from embctl.engine.native.child import UNSEEN
 from embctl.engine.native.container import Container
@@ -84,6 +85,11 @@ class Sight:
             ports=self.ports,
             labels=self.definition.labels,
             unsupervised=self.orphan,
+            mounted={
+                variable: name
+                for variable, value in self.definition.environment.items()
+                if (name := PurePath(value).name) in self.definition.volumes
+            },
         )
 
 
