@@ -2,12 +2,14 @@
 
 from typing import Any
 
+from embctl.doctor.collections import COLLECTIONS
 from embctl.doctor.containers import CONTAINERS
 from embctl.doctor.engine import ENGINE
 from embctl.doctor.examination import Examination
 from embctl.doctor.images import IMAGES
 from embctl.doctor.machine import MACHINE
 from embctl.doctor.ports import PORTS
+from embctl.doctor.qdrant import QDRANT
 from embctl.doctor.volumes import VOLUMES
 
 __all__ = ["EXAMINATIONS"]
@@ -19,4 +21,6 @@ EXAMINATIONS: tuple[Examination[Any], ...] = (
     IMAGES,
     CONTAINERS,
     VOLUMES,
+    QDRANT,
+    COLLECTIONS,
 )

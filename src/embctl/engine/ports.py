@@ -9,7 +9,7 @@ from typing import Any
 
 from embctl.model import Port, PortOwner
 
-__all__ = ["free_port", "listening_processes", "overlapping", "port_owners"]
+__all__ = ["free_port", "listening_addresses", "listening_processes", "overlapping", "port_owners"]
 
 EVERY_ADDRESS = frozenset({"", "0.0.0.0", "::", "[::]"})  # noqa: S104 - compared with, never bound
 
@@ -54,6 +54,11 @@ def listening_processes(wanted: Iterable[Port]) -> tuple[PortOwner, ...]:
         return ()
     listeners = _listeners()
     return tuple(_owner(port, listeners) for port in taken)
+
+
+def listening_addresses(port: int) -> tuple[str, ...]:
+    """The addresses of this machine at which somebody listens on `port`, sorted; none where that cannot be read."""
+    return tuple(sorted({listener.host_ip for listener, _ in _listeners() if listener.published == port}))
 
 
 def _can_bind(port: Port) -> bool:
