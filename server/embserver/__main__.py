@@ -1,8 +1,9 @@
 """`python -m embserver` serves the model that the environment names; `python -m embserver fetch` only fetches it and
-checks that it could be served.
+checks that it could be served; `python -m embserver check` looks whether its files are here and whole, without a
+network and without torch.
 
 The only place that reads the process's environment, takes signals and exits. Exit codes: 0 done, 1 the model could not
-be had or loaded, 2 a setting is wrong, 3 what was fetched is no model that could be served.
+be had or loaded (for `check`: is not here), 2 a setting is wrong, 3 what is here is no model that could be served.
 """
 
 import argparse
@@ -16,7 +17,7 @@ from typing import NoReturn
 
 from embserver import heap, log
 from embserver.catalogue import WantedModel, resolve
-from embserver.failures import ModelRefused, StartFailed
+from embserver.failures import FetchFailed, ModelRefused, StartFailed
 from embserver.settings import Settings, SettingsInvalid, from_env
 
 _log = log.named("main")
@@ -24,13 +25,15 @@ _PROGRESS_SECONDS = 1.0
 
 
 def main(arguments: list[str], environment: MutableMapping[str, str]) -> int:
-    """Run one of the two commands and return the exit code."""
+    """Run one of the commands and return the exit code."""
     parser = argparse.ArgumentParser(
         prog="python -m embserver",
         description="OpenAI-compatible embedding server for one local model. Its settings are environment variables.",
         epilog="example: EMBSERVER_MODEL=minilm EMBSERVER_MODELS_DIR=./models python -m embserver",
     )
-    parser.add_argument("command", nargs="?", choices=("serve", "fetch"), default="serve", help="default: serve")
+    parser.add_argument(
+        "command", nargs="?", choices=("serve", "fetch", "check"), default="serve", help="default: serve"
+    )
     command = parser.parse_args(arguments).command
     log.configure()
     try:
@@ -43,6 +46,8 @@ def main(arguments: list[str], environment: MutableMapping[str, str]) -> int:
     _prepare(environment, settings)
     heap.bound_arenas(environment)
     _leave_on_signals(command == "serve")
+    if command == "check":
+        return _check(settings, wanted)
     return _fetch(settings, wanted, environment) if command == "fetch" else _serve(settings, wanted, environment)
 
 
@@ -80,6 +85,26 @@ def _fetch(settings: Settings, wanted: WantedModel, environment: MutableMapping[
         log.event(_log, "fetch_failed", level="critical", detail=str(error))
         return 1
     log.event(_log, "fetched", model=wanted.name, revision=fetched.revision, folder=str(fetched.folder))
+    return 0
+
+
+def _check(settings: Settings, wanted: WantedModel) -> int:
+    from embserver import fetch, modelfiles  # noqa: PLC0415 - keeps the wrong setting's answer quick
+    from embserver.tokenizer import FileTokenizer  # noqa: PLC0415 - the same
+
+    try:
+        found = fetch.find(wanted, settings.models_dir)
+        if found is None:
+            raise FetchFailed(f"The model {wanted.name} is not below {settings.models_dir}, or not whole.")
+        files = modelfiles.read(found.folder)
+        FileTokenizer(found.folder, max_tokens=wanted.max_tokens or 512, vocabulary=files.number("vocab_size"))
+    except ModelRefused as error:
+        log.event(_log, "model_refused", level="critical", detail=str(error))
+        return 3
+    except StartFailed as error:
+        log.event(_log, "model_absent", level="critical", detail=str(error))
+        return 1
+    log.event(_log, "model_whole", model=wanted.name, revision=found.revision, folder=str(found.folder))
     return 0
 
 

@@ -4,10 +4,12 @@ from typing import Any
 
 from embctl.doctor.collections import COLLECTIONS
 from embctl.doctor.containers import CONTAINERS
+from embctl.doctor.embeddings import EMBEDDINGS
 from embctl.doctor.engine import ENGINE
 from embctl.doctor.examination import Examination
 from embctl.doctor.images import IMAGES
 from embctl.doctor.machine import MACHINE
+from embctl.doctor.modelcache import MODELCACHE
 from embctl.doctor.ports import PORTS
 from embctl.doctor.qdrant import QDRANT
 from embctl.doctor.volumes import VOLUMES
@@ -23,4 +25,6 @@ EXAMINATIONS: tuple[Examination[Any], ...] = (
     VOLUMES,
     QDRANT,
     COLLECTIONS,
+    EMBEDDINGS,
+    MODELCACHE,
 )
