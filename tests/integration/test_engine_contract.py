@@ -56,6 +56,7 @@ def test_what_was_created_is_observed_as_the_projects_own(bench: Bench) -> None:
     assert container.image == service.program_on(observed.runtime)
     assert container.image_id == observed.images[0].id
     assert container.ports == service.ports
+    assert tuple(container.mounted.values()) == service.volumes
     assert container.started_at is None
     assert container.labels["com.docker.compose.project"] == bench.project
     assert [(volume.name, volume.project) for volume in observed.volumes] == [(spec.volumes[0].name, bench.project)]

@@ -1,6 +1,5 @@
 """The command that looks for what is wrong: doctor."""
 
-import os
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -8,7 +7,7 @@ from typing import Annotated
 import typer
 
 from embctl.cli.options import Options, with_options
-from embctl.cli.wiring import run
+from embctl.cli.wiring import run, this_machine
 
 __all__ = ["register"]
 
@@ -30,13 +29,8 @@ def doctor(
     Example: embctl doctor --fix
     """
     from embctl.flows.doctor import doctor as flow
-    from embctl.flows.editor_choice import Machine
-    from embctl.vscode.hotkeys import this_system
 
-    machine = Machine(
-        env=os.environ, home=Path.home(), system=this_system(), called=sys.argv[0], executable=sys.executable
-    )
-    return run("doctor", options, lambda context: flow(context, machine, sys.platform, fix=fix, bundle=bundle))
+    return run("doctor", options, lambda context: flow(context, this_machine(), sys.platform, fix=fix, bundle=bundle))
 
 
 def register(app: typer.Typer) -> None:

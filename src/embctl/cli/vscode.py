@@ -1,17 +1,15 @@
 """The commands about editors: install-vscode, vscode install, status, uninstall and print, and help-hotkeys."""
 
-import os
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from embctl.cli.options import ALL, Options, with_options
-from embctl.cli.wiring import run
+from embctl.cli.wiring import run, this_machine
 
 if TYPE_CHECKING:
-    from embctl.flows.editor_choice import Choice, Machine
+    from embctl.flows.editor_choice import Choice
 
 __all__ = ["register"]
 
@@ -29,15 +27,6 @@ Workspace = Annotated[
     Path | None, typer.Option("--workspace", metavar="FOLDER", help="Only tasks, in FOLDER/.vscode/tasks.json.")
 ]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Print what would change as a diff; write nothing.")]
-
-
-def _machine() -> "Machine":
-    from embctl.flows.editor_choice import Machine
-    from embctl.vscode.hotkeys import this_system
-
-    return Machine(
-        env=os.environ, home=Path.home(), system=this_system(), called=sys.argv[0], executable=sys.executable
-    )
 
 
 def _choice(
@@ -88,7 +77,7 @@ def install(
     if workspace and force:
         raise typer.BadParameter("A workspace has no keybindings, so there is nothing to --force.")
     return run(
-        "vscode install", options, lambda context: flow(context, _machine(), choice, force=force, dry_run=dry_run)
+        "vscode install", options, lambda context: flow(context, this_machine(), choice, force=force, dry_run=dry_run)
     )
 
 
@@ -110,7 +99,7 @@ def uninstall(
     from embctl.flows.editors import uninstall as flow
 
     choice = _choice(editor, user_dir, profile, workspace, all_profiles=all_profiles)
-    return run("vscode uninstall", options, lambda context: flow(context, _machine(), choice, dry_run=dry_run))
+    return run("vscode uninstall", options, lambda context: flow(context, this_machine(), choice, dry_run=dry_run))
 
 
 @with_options
@@ -129,7 +118,7 @@ def status(
     from embctl.flows.editors import status as flow
 
     choice = _choice(editor, user_dir, profile, all_profiles=all_profiles)
-    return run("vscode status", options, lambda _: flow(_machine(), choice))
+    return run("vscode status", options, lambda _: flow(this_machine(), choice))
 
 
 @with_options
@@ -140,7 +129,7 @@ def print_(options: Options) -> int:
     """
     from embctl.flows.editors import print_snippets
 
-    return run("vscode print", options, lambda _: print_snippets(_machine()))
+    return run("vscode print", options, lambda _: print_snippets(this_machine()))
 
 
 @with_options

@@ -21,12 +21,13 @@ if TYPE_CHECKING:
     from embctl.engine.base import Engine
     from embctl.events import Event
     from embctl.flows.context import Context
+    from embctl.flows.editor_choice import Machine
     from embctl.model import StackSpec
     from embctl.report.base import Reporter
     from embctl.result import Result
     from embctl.settings import Settings
 
-__all__ = ["between_runtimes", "load_settings", "report_on", "run"]
+__all__ = ["between_runtimes", "load_settings", "report_on", "run", "this_machine"]
 
 # The one that a package of the package index carries.
 EMBEDDED_MODEL = "minilm"
@@ -146,6 +147,16 @@ def between_runtimes(context: "Context", target: Runtime) -> "tuple[Engine, Engi
     source, other = engines if target is Runtime.NATIVE else reversed(engines)
     beside = replace(context.settings, qdrant_port=free_port() - context.settings.port_offset)
     return source, other, load_stack(bundle() / "compose", beside.variables())
+
+
+def this_machine() -> "Machine":
+    """What the flows about editors and about this machine know of it."""
+    from embctl.flows.editor_choice import Machine
+    from embctl.vscode.hotkeys import this_system
+
+    return Machine(
+        env=os.environ, home=Path.home(), system=this_system(), called=sys.argv[0], executable=sys.executable
+    )
 
 
 def _docker_engine(settings: "Settings", env: Mapping[str, str]) -> "Engine":

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from embctl.doctor.check import Check, Judgement, fail, ok, skipped, warn
 from embctl.doctor.examination import Examination
@@ -87,13 +88,15 @@ def _collection(database: Database, name: str) -> CollectionFacts:
         )
     except (Failed, HttpUnreachable) as error:
         return CollectionFacts(trouble=str(error))
+    except (AttributeError, LookupError, TypeError) as error:
+        return CollectionFacts(trouble=f"an answer that no Qdrant gives ({type(error).__name__})")
 
 
 def _names(database: Database, name: str, clause: str) -> frozenset[str] | None:
     """Of one point's payload: of the metadata point, or of one that is none."""
     endpoint = database.endpoint
     reply = database.http.post_json(
-        f"{endpoint.url}/collections/{name}/points/scroll",
+        f"{endpoint.url}/collections/{quote(name, safe='')}/points/scroll",
         {"filter": {clause: [METADATA]}, "limit": 1, "with_payload": True},
         api_key=endpoint.api_key,
         timeout=SAMPLE_TIMEOUT,

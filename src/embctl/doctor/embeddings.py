@@ -51,10 +51,12 @@ def look(scene: Scene) -> EmbeddingFacts:
         seen = probe(endpoint, scene.http, upto=Stage.LOADED)
         missing, info = ("" if seen.stage is Stage.LOADED else seen.detail), seen.facts
     if not unseen and not missing:
+        # What is served, whatever the settings say by now.
+        asking = partial(_embedded, scene, str(info.get("model")))
         for path in PATHS:
             for encoding in ENCODINGS:
-                answers[path, encoding] = _embedded(scene, path, encoding, key=endpoint.api_key)
-        bare = _embedded(scene, PATHS[0], ENCODINGS[0], key=None) if endpoint.api_key else answers[PATHS[0], "float"]
+                answers[path, encoding] = asking(path, encoding, key=endpoint.api_key)
+        bare = asking(PATHS[0], ENCODINGS[0], key=None) if endpoint.api_key else answers[PATHS[0], ENCODINGS[0]]
         asks_no_key = isinstance(bare, Reply) and bare.status == OK
     port = int(endpoint.url.rpartition(":")[2])
     container = scene.container("jina")
@@ -70,8 +72,8 @@ def look(scene: Scene) -> EmbeddingFacts:
     )
 
 
-def _embedded(scene: Scene, path: str, encoding: str, *, key: str | None) -> Reply | str:
-    body = {"input": [SAMPLE], "model": scene.settings.model, "encoding_format": encoding}
+def _embedded(scene: Scene, model: str, path: str, encoding: str, *, key: str | None) -> Reply | str:
+    body = {"input": [SAMPLE], "model": model, "encoding_format": encoding}
     try:
         url = f"{scene.endpoints['jina'].url}{path}"
         return scene.http.post_json(url, body, api_key=key, timeout=EMBEDDING_TIMEOUT)

@@ -63,8 +63,9 @@ def container(inspection: Mapping[str, Any]) -> ObservedContainer:
         ports=_bound_ports(inspection),
         labels=labels,
         mounted={
-            mount["Destination"]: mount.get("Name") or mount.get("Source", "")
+            mount["Destination"]: name
             for mount in inspection.get("Mounts") or ()
+            if (name := mount.get("Name") or mount.get("Source"))  # a tmpfs has neither
         },
     )
 

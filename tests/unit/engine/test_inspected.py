@@ -51,6 +51,18 @@ def test_a_container_without_our_labels_is_foreign() -> None:
     assert container.ports == (Port(host_ip="127.0.0.1", published=4000, target=4000),)
 
 
+def test_what_is_mounted_is_told_by_its_place_a_tmpfs_left_out() -> None:
+    mounts = [
+        {"Type": "volume", "Name": "data", "Source": "/var/lib/docker/volumes/data/_data", "Destination": "/storage"},
+        {"Type": "bind", "Source": "/home/ada", "Destination": "/models"},
+        {"Type": "tmpfs", "Source": "", "Destination": "/scratch"},
+    ]
+    assert inspected.container({**inspection(), "Mounts": mounts}).mounted == {
+        "/storage": "data",
+        "/models": "/home/ada",
+    }
+
+
 @pytest.mark.parametrize(
     ("status", "exit_code"),
     [("created", None), ("running", None), ("paused", None), ("restarting", 137), ("exited", 137)],
