@@ -54,6 +54,22 @@ def test_a_plan_of_a_running_stack_has_no_changes(shared: Stack) -> None:
 
 
 @pytest.mark.usefixtures("started")
+def test_the_doctor_finds_nothing_that_fails(shared: Stack) -> None:
+    found = {each["id"]: each for each in shared.succeed("doctor").data["findings"]}
+    assert [each for each in found.values() if each["verdict"] == "fail"] == []
+    well = (
+        "engine.version",
+        "containers.drift",
+        "volumes.qdrant",
+        "volumes.jina",
+        "qdrant.bind",
+        "modelcache.complete",
+    )
+    assert {name: found[name]["verdict"] for name in well} == dict.fromkeys(well, "ok")
+    assert found["machine.disk"]["verdict"] != "skipped"
+
+
+@pytest.mark.usefixtures("started")
 def test_status_says_what_runs_where_and_on_what(shared: Stack) -> None:
     status = shared.succeed("status")
     jina, qdrant = status.service("jina"), status.service("qdrant")
