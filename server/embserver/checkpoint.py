@@ -2,10 +2,11 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 import torch
-from safetensors.torch import load_file
-from torch import nn
+from safetensors import safe_open
+from torch import Tensor, nn
 
 from embserver.failures import ModelRefused
 from embserver.modelfiles import WEIGHTS, ModelFiles, faults_told
@@ -38,19 +39,22 @@ def filled(files: ModelFiles, architecture: Architecture) -> nn.Module:
     """The module with the folder's weights as float32 on the CPU, mapped from the file where it has that; the word
     vectors keep the type in which they are stored. Raises ModelRefused as `check` does."""
     model = _skeleton(files, architecture)
-    # Two mappings: that of the matrices goes, with what was read of it, when somebody lays them all out anew.
-    words, matrices = (
-        {_present(name, architecture.prefix): tensor for name, tensor in load_file(files.folder / WEIGHTS).items()}
-        for _ in range(2)
-    )
-    weights = {
-        name: words[name]
-        if name.endswith(_AS_STORED)
-        else matrices[name].to(torch.float32, copy=matrices[name].dim() < _MATRIX or "embeddings." in name)
-        for name in model.state_dict()
-    }
+    stored = {_present(name, architecture.prefix): name for name in files.shapes}
+    weights: dict[str, Tensor] = {}
+    for name in model.state_dict():
+        tensor = _mapped(files.folder / WEIGHTS, stored[name])
+        # Small ones are copied: what is mapped for a few numbers would stay mapped with them.
+        small = tensor.dim() < _MATRIX or "embeddings." in name
+        weights[name] = tensor if name.endswith(_AS_STORED) else tensor.to(torch.float32, copy=small)
     model.load_state_dict(weights, strict=True, assign=True)
     return model.eval().requires_grad_(requires_grad=False)
+
+
+def _mapped(file: Path, name: str) -> Tensor:
+    """In a mapping of its own, which goes, with what was read of it, when somebody lays the weight out anew."""
+    with safe_open(file, framework="pt") as opened:
+        tensor: Tensor = opened.get_tensor(name)
+    return tensor
 
 
 def _skeleton(files: ModelFiles, architecture: Architecture) -> nn.Module:
