@@ -11,6 +11,7 @@ from embserver import errors, routes
 from embserver.catalogue import WantedModel
 from embserver.failures import StartFailed
 from embserver.memory import Profile
+from embserver.metrics import Metrics
 from embserver.middleware import ApiKey, CollectGarbage, RequestLog
 from embserver.service import Loader, Service
 from embserver.settings import Settings
@@ -27,6 +28,7 @@ def create_app(
     """
     service = Service(settings, wanted, loader)
     profile = Profile() if settings.profile_memory else None
+    metrics = Metrics(service)
 
     async def start() -> None:
         try:
@@ -60,12 +62,12 @@ def create_app(
     )
     app.state.service = service
     app.router.redirect_slashes = False
-    app.include_router(routes.router(service, profile))
+    app.include_router(routes.router(service, metrics, profile))
     errors.install(app, service)
     # The last one added is the outermost.
     if settings.collect_garbage:
         app.add_middleware(CollectGarbage, service=service)
     if settings.api_key:
         app.add_middleware(ApiKey, key=settings.api_key)
-    app.add_middleware(RequestLog, with_memory=settings.profile_memory)
+    app.add_middleware(RequestLog, metrics=metrics, with_memory=settings.profile_memory)
     return app

@@ -15,6 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from embserver import log
 from embserver.errors import CLIENT_GONE, envelope
 from embserver.memory import resident_bytes
+from embserver.metrics import Metrics
 from embserver.service import Service
 
 __all__ = ["ApiKey", "CollectGarbage", "RequestLog", "note"]
@@ -31,10 +32,11 @@ def note(scope: Scope, facts: Mapping[str, object]) -> None:
 
 
 class RequestLog:
-    """One log line a request; probes, which come every few seconds, only at debug level."""
+    """One log line a request, at debug level for probes, which come every few seconds; and its part in the metrics."""
 
-    def __init__(self, app: ASGIApp, *, with_memory: bool) -> None:
+    def __init__(self, app: ASGIApp, *, metrics: Metrics, with_memory: bool) -> None:
         self._app = app
+        self._metrics = metrics
         self._with_memory = with_memory
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -57,6 +59,8 @@ class RequestLog:
             status = _CRASHED
             raise
         finally:
+            seconds = time.monotonic() - began
+            self._metrics.ended(getattr(scope.get("route"), "path", None), status, seconds, facts)
             if self._with_memory:
                 facts["rss"] = resident_bytes()
             log.event(
@@ -66,7 +70,7 @@ class RequestLog:
                 method=scope["method"],
                 path=scope["path"],
                 status=status,
-                ms=round((time.monotonic() - began) * 1000, 1),
+                ms=round(seconds * 1000, 1),
                 **facts,
             )
 

@@ -16,6 +16,7 @@ __all__ = [
     "MODELS",
     "OLLAMA_EMBED",
     "OLLAMA_TAGS",
+    "OLLAMA_VERSION",
     "READY",
     "TOKENIZE",
     "document",
@@ -278,6 +279,7 @@ OLLAMA_TAGS: Operation = {
         ),
     )
 }
+OLLAMA_VERSION: Operation = {"responses": _answer("The version.", _object({"version": "0.1.0"}, version=_OBJECT))}
 LIVE: Operation = {"responses": _answer("The process listens.", _object({"status": "alive"}, status=_OBJECT))}
 READY: Operation = {
     "responses": {

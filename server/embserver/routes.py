@@ -6,8 +6,10 @@ import time
 import orjson
 from fastapi import APIRouter, Request, Response
 
+import embserver
 from embserver import answering, info, memory, openapi, responses
 from embserver.answering import json_response
+from embserver.metrics import CONTENT_TYPE, Metrics
 from embserver.preparation import Prepared
 from embserver.requests import EmbeddingRequest, Wanted
 from embserver.service import Embedded, Service
@@ -15,12 +17,12 @@ from embserver.service import Embedded, Service
 __all__ = ["router"]
 
 
-def router(service: Service, profile: memory.Profile | None) -> APIRouter:
+def router(service: Service, metrics: Metrics, profile: memory.Profile | None) -> APIRouter:
     """The routes over a service; `/debug/memory` is among them only with a profile."""
     routes = APIRouter()
     _add_openai(routes, service)
     _add_ollama(routes, service)
-    _add_own(routes, service)
+    _add_own(routes, service, metrics)
     _add_probes(routes, service)
     if profile is not None:
         _add_profile(routes, service, profile)
@@ -62,8 +64,13 @@ def _add_ollama(routes: APIRouter, service: Service) -> None:
         """The ids that requests may name, as Ollama's clients ask for them."""
         return json_response(responses.ollama_models(service.wanted.ids))
 
+    @routes.get("/api/version", openapi_extra=openapi.OLLAMA_VERSION, tags=["Ollama"])
+    async def ollama_version() -> Response:
+        """The server's version, where Ollama's clients look for one."""
+        return json_response(orjson.dumps({"version": embserver.__version__}))
 
-def _add_own(routes: APIRouter, service: Service) -> None:
+
+def _add_own(routes: APIRouter, service: Service, metrics: Metrics) -> None:
     @routes.post("/tokenize", openapi_extra=openapi.TOKENIZE, tags=["server"])
     async def tokenize(request: Request) -> Response:
         """The token ids of texts, special tokens included, as they would be computed."""
@@ -78,6 +85,11 @@ def _add_own(routes: APIRouter, service: Service) -> None:
     async def facts() -> Response:
         """What is served, with what, within which limits, and how much of it was done."""
         return json_response(orjson.dumps(info.document(service)))
+
+    @routes.get("/metrics", include_in_schema=False)
+    async def measured() -> Response:
+        """Counters, gauges and histograms for Prometheus."""
+        return Response(metrics.text(), media_type=CONTENT_TYPE)
 
     @routes.get("/openapi.json", include_in_schema=False)
     async def document(request: Request) -> Response:

@@ -13,6 +13,7 @@ from starlette.responses import Response
 
 from embstore.auth import ApiKey
 from embstore.errors import NotFound
+from embstore.metrics import Metrics, Watched
 from embstore.responses import error_response
 from embstore.routes import collections, points, service, telemetry, unsupported
 from embstore.settings import Settings
@@ -44,13 +45,15 @@ def create_app(settings: Settings) -> Starlette:
         finally:
             await run_in_threadpool(store.close)
 
+    metrics = Metrics(store, service.API_VERSION)
     app = Starlette(
         routes=[*service.ROUTES, *telemetry.ROUTES, *unsupported.ROUTES, *collections.ROUTES, *points.ROUTES],
-        middleware=[Middleware(ApiKey, key=settings.api_key)],
+        middleware=[Middleware(Watched, metrics=metrics), Middleware(ApiKey, key=settings.api_key)],
         exception_handlers={HTTPException: _no_route},
         lifespan=lifespan,
     )
     app.router.redirect_slashes = False
     app.state.store = store
+    app.state.metrics = metrics
     app.state.settings = settings
     return app

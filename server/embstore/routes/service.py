@@ -8,9 +8,8 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from embstore.errors import StoreError
+from embstore.metrics import CONTENT_TYPE
 from embstore.responses import json_response
-from embstore.store import Store
 
 __all__ = ["API_VERSION", "OPEN_PATHS", "ROUTES", "TITLE"]
 
@@ -36,35 +35,8 @@ async def _health(request: Request) -> Response:
 
 
 async def _metrics(request: Request) -> Response:
-    return PlainTextResponse(await run_in_threadpool(_measure, request.app.state.store))
-
-
-def _measure(store: Store) -> str:
-    points: dict[str, int] = {}
-    for name in store.names():
-        try:
-            points[name] = store.get(name).count(None)
-        except StoreError:
-            continue
-    lines = [
-        "# HELP app_info information about the server",
-        "# TYPE app_info gauge",
-        f'app_info{{name="embstore",version="{API_VERSION}"}} 1',
-        "# HELP collections_total number of collections",
-        "# TYPE collections_total gauge",
-        f"collections_total {len(store.names())}",
-        "# HELP collections_broken number of collections that could not be loaded",
-        "# TYPE collections_broken gauge",
-        f"collections_broken {len(store.broken())}",
-        "# HELP collection_points number of points of each collection",
-        "# TYPE collection_points gauge",
-        *(f'collection_points{{id="{_label(name)}"}} {count}' for name, count in points.items()),
-    ]
-    return "\n".join(lines) + "\n"
-
-
-def _label(name: str) -> str:
-    return name.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+    text = await run_in_threadpool(request.app.state.metrics.text)
+    return Response(text, media_type=CONTENT_TYPE)
 
 
 ROUTES = [

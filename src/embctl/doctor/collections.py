@@ -17,7 +17,7 @@ from embctl.qdrant import Database
 from embctl.vscode.editors import editors
 from embctl.vscode.folders import opened_folders
 from embctl.vscode.hotkeys import this_system
-from embctl.workspaces import PREFIX, collection_of
+from embctl.workspaces import PREFIX, owners
 
 __all__ = ["COLLECTIONS", "CollectionFacts", "IndexFacts", "look"]
 
@@ -164,8 +164,8 @@ def _vanished(facts: IndexFacts) -> Judgement:
     indexes = [name for name in facts.collections if name.startswith(PREFIX)]
     if not indexes:
         return skipped(facts.unseen or "no editor has indexed anything yet")
-    by_name = {collection_of(folder): folder for folder in facts.folders}
-    gone = {name: by_name[name] for name in indexes if name in by_name and not facts.folders[by_name[name]]}
+    by_name = owners(indexes, facts.folders)
+    gone = {name: folder for name, folder in by_name.items() if not facts.folders[folder]}
     if gone:
         listed = ", ".join(f"{name} ({folder})" for name, folder in gone.items())
         return warn(

@@ -32,7 +32,8 @@ def test_it_is_a_valid_document_of_every_route(client: TestClient) -> None:
     validate(document(client))
 
     assert {path for path, _, _ in operations(client)} == {
-        "/v1/embeddings", "/embeddings", "/v1/models", "/models", "/api/embed", "/api/tags", "/tokenize",
+        "/v1/embeddings", "/embeddings", "/v1/models", "/models", "/api/embed", "/api/tags", "/api/version",
+        "/tokenize",
         "/livez", "/readyz", "/health", "/info", "/debug/memory",
     }  # fmt: skip
 
@@ -50,7 +51,7 @@ def test_every_example_of_a_request_is_answered_in_the_shape_that_is_promised(cl
             for header in operation["responses"]["200"].get("headers", ()):
                 assert header in response.headers
             asked += 1
-    assert asked == 9 + 4 + 4 + 1 + 1 - 1
+    assert asked == 9 + 4 + 4 + 1 + 1 + 1 - 1
 
 
 def test_every_example_of_an_answer_has_the_shape_that_is_promised(client: TestClient) -> None:

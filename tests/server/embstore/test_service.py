@@ -2,6 +2,7 @@
 
 from importlib.metadata import version
 
+from prometheus_client.parser import text_string_to_metric_families
 from qdrant_client.common import version_check
 from starlette.testclient import TestClient
 
@@ -24,8 +25,32 @@ def test_health_is_plain_text(client: TestClient) -> None:
     assert client.get("/readyz").text == "all shards are ready"
 
 
+def metrics(client: TestClient) -> dict[tuple[str, frozenset[tuple[str, str]]], float]:
+    """Every sample of Prometheus' text, by name and labels."""
+    families = text_string_to_metric_families(client.get("/metrics").text)
+    return {
+        (sample.name, frozenset(sample.labels.items())): sample.value
+        for family in families
+        for sample in family.samples
+    }
+
+
 def test_metrics_count_collections_and_points(points: TestClient) -> None:
-    lines = points.get("/metrics").text.splitlines()
-    assert "collections_total 1" in lines
-    assert "collections_broken 0" in lines
-    assert 'collection_points{id="c"} 3' in lines
+    samples = metrics(points)
+    assert samples["collections_total", frozenset()] == 1
+    assert samples["collections_broken", frozenset()] == 0
+    assert samples["collection_points", frozenset({("id", "c")})] == 3
+
+
+def test_metrics_count_and_time_answers_by_route_and_none_of_what_nobody_serves(client: TestClient) -> None:
+    client.get("/collections/one/exists")
+    client.get("/collections/two/exists")
+    client.get("/collections/none")
+    client.get("/anything/else")
+    samples = metrics(client)
+    route = {("method", "GET"), ("endpoint", "/collections/{name}/exists"), ("status", "200")}
+    missing = {("method", "GET"), ("endpoint", "/collections/{name}"), ("status", "404")}
+    assert samples["rest_responses_total", frozenset(route)] == 2
+    assert samples["rest_responses_duration_seconds_count", frozenset(route)] == 2
+    assert samples["rest_responses_total", frozenset(missing)] == 1
+    assert not any("/anything" in str(labels) for _, labels in samples)
