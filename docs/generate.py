@@ -12,6 +12,8 @@ COMMANDS = (
     "restart",
     "warmup",
     "status",
+    "stats",
+    "top",
     "logs",
     "wait",
     "doctor",

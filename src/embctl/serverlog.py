@@ -6,7 +6,10 @@ from typing import Any
 
 from embctl.events import Progress
 
-__all__ = ["failure_of", "progress_of"]
+__all__ = ["errors_in", "failure_of", "progress_of"]
+
+
+_LEVELS = ("error", "critical")
 
 
 def progress_of(line: str) -> Progress | None:
@@ -24,6 +27,18 @@ def failure_of(lines: Sequence[str]) -> str:
         if detail := _record(line).get("detail"):
             return str(detail)
     return lines[-1] if lines else "it printed nothing"
+
+
+def errors_in(lines: Sequence[str]) -> list[str]:
+    """What went wrong, of the lines of either service: those whose level says so, as a sentence where they have one."""
+    found = []
+    for line in lines:
+        record = _record(line)
+        if str(record.get("level", "")).lower() in _LEVELS:
+            found.append(str(record.get("detail") or record.get("event") or line))
+        elif not record and any(f" {level.upper()} " in line for level in _LEVELS):
+            found.append(line)
+    return found
 
 
 def _record(line: str) -> dict[str, Any]:

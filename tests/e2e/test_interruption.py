@@ -47,7 +47,7 @@ def test_interrupting_a_start_leaves_what_runs_and_the_next_start_finishes(stack
     assert {each["stage"] for each in stack.succeed("start", "all").data["services"]} == {"warm"}
 
 
-@pytest.mark.parametrize("arguments", [("logs", "qdrant", "--follow"), ("status", "--watch")])
+@pytest.mark.parametrize("arguments", [("logs", "qdrant", "--follow"), ("status", "--watch"), ("top",)])
 def test_interrupting_what_has_no_other_end_says_nothing(stack: Stack, arguments: tuple[str, ...]) -> None:
     stack.succeed("start", "qdrant", "--no-wait")
     process = stack.open(*arguments, output="text")

@@ -7,6 +7,7 @@ import pytest
 
 from engines.bench import Bench, ContainerBench, RealEngine, fake_bench, real_bench, real_engine
 from engines.native_bench import native_bench
+from fakes.real_services import Services, real_services
 
 FAKE, NATIVE = "fake", "native"
 REAL = pytest.param("real", marks=pytest.mark.engine)
@@ -16,6 +17,13 @@ REAL = pytest.param("real", marks=pytest.mark.engine)
 def engine_here() -> Iterator[RealEngine]:
     with real_engine() as engine:
         yield engine
+
+
+@pytest.fixture(scope="session")
+def services(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Services]:
+    """Both services with a real model, shared by all tests that only ask them."""
+    with real_services(tmp_path_factory.mktemp("services")) as running:
+        yield running
 
 
 @pytest.fixture(params=[FAKE, NATIVE, REAL])

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -12,46 +11,15 @@ from embctl.errors import Failed, NotReady, UsageError
 from embctl.flows import clients
 from embctl.flows.client_check import check
 from embctl.flows.context import Context
-from embctl.flows.start import start
 from embctl.flows.stop import stop
-from embctl.model import Port
 from embctl.probes import Endpoint
 from embctl.qdrant import Database
-from embstore_process import StoreProcess
-from fakes.contexts import context_on
-from fakes.embserver_process import running
-from fakes.fake_engine import FakeEngine
-from fakes.minilm_folder import minilm_folder
-from fakes.stacks import make_stack, with_service
-
-ALL = ("qdrant", "jina")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Services:
-    """Where they listen."""
-
-    qdrant: int
-    jina: int
-
-
-@pytest.fixture(scope="module")
-def services(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Services]:
-    folder = tmp_path_factory.mktemp("services")
-    settings = {"EMBSERVER_MODEL": str(minilm_folder()), "EMBSERVER_MODELS_DIR": str(folder / "models")}
-    with StoreProcess(folder / "store") as store, running(settings) as server:
-        server.event("ready")
-        yield Services(qdrant=store.port, jina=server.event("listening")["port"])
+from fakes.real_services import Services
 
 
 @pytest.fixture
 def context(services: Services, tmp_path: Path) -> Iterator[Context]:
-    spec = make_stack()
-    for name, port in (("qdrant", services.qdrant), ("jina", services.jina)):
-        published = (Port(host_ip="127.0.0.1", published=port, target=spec.service(name).ports[0].target),)
-        spec = with_service(spec, replace(spec.service(name), ports=published))
-    with context_on(FakeEngine(), spec, tmp_path) as context:
-        start(context, ALL, wait=False)
+    with services.context(tmp_path) as context:
         yield context
 
 

@@ -1,7 +1,7 @@
 """The embedding server's log, read back."""
 
 from embctl.events import Progress
-from embctl.serverlog import failure_of, progress_of
+from embctl.serverlog import errors_in, failure_of, progress_of
 
 
 def test_a_progress_line_is_bytes_done_of_bytes_to_do() -> None:
@@ -27,3 +27,14 @@ def test_a_failure_is_told_in_the_words_of_its_last_detail() -> None:
 def test_a_failure_without_details_is_its_last_line() -> None:
     assert failure_of(["Killed"]) == "Killed"
     assert failure_of([]) == "it printed nothing"
+
+
+def test_errors_are_told_of_both_kinds_of_log_and_nothing_else() -> None:
+    lines = [
+        '{"level": "info", "event": "ready"}',
+        '{"level": "error", "event": "request_failed", "detail": "no more memory"}',
+        "2026-11-25 08:00:00,000 INFO embstore: fine",
+        "2026-11-25 08:00:01,000 ERROR embstore: the disk is full",
+        '{"level": "critical", "event": "crashed"}',
+    ]
+    assert errors_in(lines) == ["no more memory", "2026-11-25 08:00:01,000 ERROR embstore: the disk is full", "crashed"]

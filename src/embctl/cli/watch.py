@@ -1,4 +1,4 @@
-"""The commands that look and wait: status, logs, wait, warmup."""
+"""The commands that look and wait: status, stats, top, logs, wait, warmup."""
 
 import re
 import sys
@@ -14,6 +14,7 @@ from embctl.clock import now
 __all__ = ["register"]
 
 WATCH_INTERVAL = 2.0
+STATS_INTERVAL = 1.0
 _AGO = re.compile(r"(\d+)([smhd])")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
@@ -57,6 +58,32 @@ def status(
         lambda context: watch_flow(context, chosen(services), show, WATCH_INTERVAL),
         endless=True,
     )
+
+
+@with_options
+def stats(options: Options) -> int:
+    """Say what both services do: speed, queue, how long answers take, points, memory, the last errors.
+
+    Example: embctl stats -o json
+    """
+    from embctl.flows.stats import stats as flow
+
+    return run("stats", options, lambda context: flow(context, STATS_INTERVAL))
+
+
+@with_options
+def top(options: Options) -> int:
+    """Show the same anew every two seconds, until Ctrl-C.
+
+    Example: embctl top
+    """
+    from embctl.flows.stats import top as flow
+    from embctl.report.choose import choose_frames
+
+    if options.output is Output.JSON:
+        raise typer.BadParameter("top writes many documents: use it with -o jsonl or text, or take stats.")
+    show = choose_frames(options.output or Output.TEXT, sys.stdout)
+    return run("top", options, lambda context: flow(context, show, WATCH_INTERVAL), endless=True)
 
 
 @with_options
@@ -117,5 +144,5 @@ def register(app: typer.Typer) -> None:
     """Add the commands."""
     app.command()(status)
     app.command("ps", hidden=True)(status)
-    for command in (logs, wait, warmup):
+    for command in (stats, top, logs, wait, warmup):
         app.command()(command)

@@ -33,6 +33,7 @@ from embctl.outcomes import (
     ServiceStatus,
     Snippets,
     Started,
+    Stats,
     Status,
     Streamed,
     Verdict,
@@ -154,6 +155,46 @@ def _(data: Status) -> RenderableType:
     engine = data.engine
     head = Text(f"project {data.project} on {engine.flavour} {engine.version} ({engine.origin})", style=_DIM)
     return Group(head, table, *notes)
+
+
+@view.register
+def _(data: Stats) -> RenderableType:
+    services = _table("SERVICE", "STATE", "STEP", "CPU", "MEMORY")
+    for service in data.services:
+        services.add_row(
+            Text(service.service, style="bold"),
+            Text(service.state, style=_state_style(service)),
+            service.stage or "-",
+            "-" if service.cpu_percent is None else f"{service.cpu_percent:.0f} %",
+            _memory(service),
+        )
+    speed = data.speed
+    work = _table("TEXTS/S", "TOKENS/S", "QUEUED", "OLDEST", "SEARCH P50", "P95", "SCAN P50", "P95")
+    queued = "-"
+    if speed.queue_requests is not None and speed.queue_texts is not None:
+        queued = f"{speed.queue_requests:.0f} requests, {speed.queue_texts:.0f} texts"
+    took = (speed.search_p50, speed.search_p95, speed.scan_p50, speed.scan_p95)
+    work.add_row(
+        *(_number(each) for each in (speed.texts_per_second, speed.tokens_per_second)),
+        queued,
+        _seconds(speed.oldest_seconds),
+        *map(_seconds, took),
+    )
+    collections = _table("COLLECTION", "POINTS", "POINTS/S")
+    for each in data.collections:
+        collections.add_row(each.name, str(each.points), _number(each.per_second))
+    errors = [Text(error, style=_BAD) for error in data.errors]
+    return Group(services, Text(""), work, Text(""), *([collections] if data.collections else []), *errors)
+
+
+def _number(value: float | None) -> str:
+    return "-" if value is None else f"{value:.1f}"
+
+
+def _seconds(value: float | None) -> str:
+    if value is None:
+        return "-"
+    return f"{1000 * value:.0f} ms" if value < 1 else f"{value:.1f} s"
 
 
 def _notes(service: ServiceStatus) -> str:

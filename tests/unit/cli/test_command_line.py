@@ -131,7 +131,7 @@ def test_ctrl_c_is_exit_code_130(capsys: pytest.CaptureFixture[str], engine: Fak
     assert (code, document["error"]["category"]) == (130, "interrupted")
 
 
-@pytest.mark.parametrize("arguments", [["logs", "--follow"], ["status", "--watch"]])
+@pytest.mark.parametrize("arguments", [["logs", "--follow"], ["status", "--watch"], ["top"]])
 def test_ctrl_c_ends_what_has_no_other_end_without_a_word_to_people(
     capsys: pytest.CaptureFixture[str], engine: FakeEngine, arguments: list[str]
 ) -> None:
@@ -220,7 +220,7 @@ def test_ps_is_status(capsys: pytest.CaptureFixture[str]) -> None:
     assert run_json(capsys, "ps")[1]["command"] == "status"
 
 
-@pytest.mark.parametrize("arguments", [("status", "--watch"), ("logs", "--follow")])
+@pytest.mark.parametrize("arguments", [("status", "--watch"), ("logs", "--follow"), ("top",)])
 @pytest.mark.usefixtures("engine")
 def test_what_has_no_end_is_refused_as_one_document(
     capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...]
