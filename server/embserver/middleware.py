@@ -23,6 +23,8 @@ __all__ = ["ApiKey", "CollectGarbage", "RequestLog", "note"]
 _log = log.named("http")
 _FACTS = "embserver.facts"
 _PROBES = ("/livez", "/readyz", "/health")
+_OPEN = ("/", *_PROBES)
+_QUIET = (*_PROBES, "/metrics", "/info")
 _CRASHED = 500
 
 
@@ -32,7 +34,7 @@ def note(scope: Scope, facts: Mapping[str, object]) -> None:
 
 
 class RequestLog:
-    """One log line a request, at debug level for probes, which come every few seconds; and its part in the metrics."""
+    """One log line a request, at debug level for what is asked every few seconds; and its part in the metrics."""
 
     def __init__(self, app: ASGIApp, *, metrics: Metrics, with_memory: bool) -> None:
         self._app = app
@@ -66,7 +68,7 @@ class RequestLog:
             log.event(
                 _log,
                 "request",
-                level=logging.getLevelName(logging.DEBUG if scope["path"] in _PROBES else logging.INFO),
+                level=logging.getLevelName(logging.DEBUG if scope["path"] in _QUIET else logging.INFO),
                 method=scope["method"],
                 path=scope["path"],
                 status=status,
@@ -76,7 +78,7 @@ class RequestLog:
 
 
 class ApiKey:
-    """Asks for the key, as `Authorization: Bearer` or `api-key`, everywhere but at the probes."""
+    """Asks for the key, as `Authorization: Bearer` or `api-key`, everywhere but at the probes and the page."""
 
     def __init__(self, app: ASGIApp, *, key: str) -> None:
         self._app = app
@@ -84,7 +86,7 @@ class ApiKey:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on if it carries the key, else answer 401."""
-        if scope["type"] != "http" or scope["path"] in _PROBES or self._carries_key(Headers(scope=scope)):
+        if scope["type"] != "http" or scope["path"] in _OPEN or self._carries_key(Headers(scope=scope)):
             await self._app(scope, receive, send)
             return
         response = envelope(

@@ -7,7 +7,7 @@ import orjson
 from fastapi import APIRouter, Request, Response
 
 import embserver
-from embserver import answering, info, memory, openapi, responses
+from embserver import answering, info, memory, openapi, page, responses
 from embserver.answering import json_response
 from embserver.metrics import CONTENT_TYPE, Metrics
 from embserver.preparation import Prepared
@@ -85,6 +85,11 @@ def _add_own(routes: APIRouter, service: Service, metrics: Metrics) -> None:
     async def facts() -> Response:
         """What is served, with what, within which limits, and how much of it was done."""
         return json_response(orjson.dumps(info.document(service)))
+
+    @routes.get("/", include_in_schema=False)
+    async def front() -> Response:
+        """A page for people, which shows the same as the metrics."""
+        return Response(page.content(), headers=page.HEADERS, media_type="text/html; charset=utf-8")
 
     @routes.get("/metrics", include_in_schema=False)
     async def measured() -> Response:

@@ -1,7 +1,9 @@
 """What the services do right now: `stats` once, `top` again and again. Changes nothing."""
 
+from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 
 from embctl.errors import Failed
 from embctl.flows.context import Context
@@ -19,6 +21,7 @@ __all__ = ["stats", "top"]
 SERVICES = ("qdrant", "jina")
 LAST_LINES = 200
 LAST_ERRORS = 3
+LOOKS = 5
 OK = 200
 _SECONDS = "embserver_embedding_duration_seconds"
 _POINTS = "collection_points"
@@ -33,15 +36,15 @@ def stats(context: Context, interval: float) -> Result[Stats]:
 
 def top(context: Context, show: Callable[[Result[Stats]], None], interval: float) -> Result[Stats]:
     """A reading every `interval` seconds, until the user stops it."""
-    before = _looks(context)
+    # Of several: a scan's texts are answered all at once.
+    looks = deque([_looks(context)], maxlen=LOOKS)
     while True:
         context.clock.sleep(interval)
         now = _looks(context)
         # Not in this thread: an interrupt that comes while the engine's client frees an answer goes unheard.
-        earlier = before
-        for _, seen in as_they_come({"top": lambda: _reading(context, earlier, now, "top")}):  # noqa: B023 - at once
+        for _, seen in as_they_come({"top": partial(_reading, context, looks[0], now, "top")}):
             show(seen)
-        before = now
+        looks.append(now)
 
 
 def _looks(context: Context) -> dict[str, Look]:

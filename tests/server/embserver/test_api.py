@@ -208,7 +208,7 @@ def test_a_body_that_announces_too_much_is_refused_before_it_is_sent(client: Tes
     assert envelope(response.json())["code"] == "body_too_large"
 
 
-@pytest.mark.parametrize("path", ["/v1/embedding", "/v2/embeddings", "/v1/embeddings/", "/", "/api/generate"])
+@pytest.mark.parametrize("path", ["/v1/embedding", "/v2/embeddings", "/v1/embeddings/", "/index.html", "/api/generate"])
 def test_a_wrong_url_is_told_the_right_one(client: TestClient, path: str) -> None:
     response = client.post(path, json={"input": "x"})
 

@@ -1,0 +1,99 @@
+"""The page at /: static, whole, asking nobody but this server; in a real browser it shows what the server does."""
+
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx2
+import pytest
+from fastapi.testclient import TestClient
+
+from embserver.settings import Settings
+from fakes.embedding_model import FakeModel
+from fakes.embserver_process import ServerProcess, running
+from fakes.minilm_folder import minilm_folder
+from fakes.served_app import serving
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
+    folder = tmp_path_factory.mktemp("models")
+    with running({"EMBSERVER_MODEL": str(minilm_folder()), "EMBSERVER_MODELS_DIR": str(folder)}) as process:
+        process.event("ready")
+        yield process
+
+
+def browser() -> str:
+    found = shutil.which("chromium")
+    if found is None:
+        assert not os.environ.get("CI"), "CI has a browser"
+        pytest.skip("chromium is not installed")
+    return found
+
+
+def opened(url: str, folder: Path) -> tuple[str, str, list[str]]:
+    """The page's elements after a few seconds, what its scripts said on the console, every URL that was asked for."""
+    log = folder / "net.json"
+    command = [
+        browser(), "--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={folder / 'profile'}",
+        "--enable-logging=stderr", "--v=0", f"--log-net-log={log}", "--virtual-time-budget=7000", "--dump-dom", url,
+    ]  # fmt: skip
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    asked = re.findall(r'"url":"(http[^"]+)"', log.read_text(errors="replace"))
+    return done.stdout, "\n".join(line for line in done.stderr.splitlines() if "CONSOLE" in line), asked
+
+
+def test_in_a_browser_it_shows_figures_and_asks_this_server_alone(server: ServerProcess) -> None:
+    for texts in (["where is it?"], [f"def function_{number}(): ..." for number in range(30)]):
+        httpx2.post(f"{server.url}/v1/embeddings", json={"input": texts}).raise_for_status()
+    with tempfile.TemporaryDirectory() as folder:
+        page, said, asked = opened(f"{server.url}/", Path(folder))
+    shown = dict(re.findall(r'<output id="(\w+)"[^>]*>([^<]*)</output>', page))
+    assert '<p id="state" role="status">ready</p>' in page
+    assert "384 dimensions" in page
+    assert shown["memory"].endswith(" MiB")
+    assert shown["search"].endswith(" ms")
+    assert shown["scan"] != "-"
+    assert re.search(r'<polyline points="[\d., -]+"', page)
+    assert said == ""
+    assert {url for url in asked if server.url in url} >= {f"{server.url}/metrics", f"{server.url}/info"}
+    # What the browser itself asks its maker for is not the page's doing.
+    assert not re.search(r'(?:src|href|action)="(?!data:)', page)
+
+
+@pytest.fixture
+def client() -> Iterator[TestClient]:
+    with serving(FakeModel()) as ready:
+        yield ready
+
+
+def test_its_policy_lets_it_ask_this_server_alone_and_run_its_own_script_alone(client: TestClient) -> None:
+    reply = client.get("/")
+    policy = reply.headers["content-security-policy"]
+    assert "default-src 'none'" in policy
+    assert "connect-src 'self'" in policy
+    assert re.search(r"script-src 'sha256-[\w+/]+='", policy)
+    assert "unsafe" not in policy
+    assert reply.headers["content-type"] == "text/html; charset=utf-8"
+    assert not re.findall(r"https?://", reply.text)
+
+
+def test_with_a_key_the_page_is_there_and_asks_for_it() -> None:
+    with serving(FakeModel(), Settings(api_key="k"), wait=False) as client:
+        assert client.get("/").status_code == 200
+        assert client.get("/info").status_code == 401
+
+
+def test_what_the_page_asks_for_every_two_seconds_does_not_fill_the_log(server: ServerProcess) -> None:
+    before = len(server.lines)
+    for path in ("/metrics", "/info", "/"):
+        httpx2.get(f"{server.url}{path}").raise_for_status()
+    httpx2.get(f"{server.url}/v1/models").raise_for_status()
+    paths = [line["path"] for line in server.lines[before:] if line["event"] == "request"]
+    while "/v1/models" not in paths:
+        paths = [line["path"] for line in server.lines[before:] if line["event"] == "request"]
+    assert set(paths) == {"/", "/v1/models"}
