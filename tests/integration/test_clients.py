@@ -127,6 +127,16 @@ def test_an_export_is_completed_in_place_or_elsewhere(context: Context, home: Pa
     assert profile == {"apiProvider": "x", "codebaseIndexOpenAiCompatibleApiKey": "any"}
 
 
+def test_an_export_that_lies_where_the_import_would_be_written_is_left_alone(context: Context, home: Path) -> None:
+    path = home / "work" / "roo-code-settings.json"
+    export = {"providerProfiles": {"currentApiConfigName": "mine", "apiConfigs": {"mine": {"apiKey": "secret"}}}}
+    path.write_text(json.dumps(export))
+    with pytest.raises(Failed) as caught:
+        clients.write(context, "zoo-code", None, home, threshold)
+    assert f"Complete it: embctl client patch zoo-code {path}" in caught.value.actions
+    assert json.loads(path.read_text()) == export
+
+
 @pytest.mark.parametrize("content", [None, "{broken", "[]", "{}"])
 def test_what_is_no_export_is_refused_and_not_touched(context: Context, home: Path, content: str | None) -> None:
     path = home / "export.json"

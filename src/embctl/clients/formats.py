@@ -1,11 +1,21 @@
 """What stands in each client's file, as plain values. Pure."""
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
 from embctl.clients.served import Served
 
-__all__ = ["ANY_KEY", "NotAnExport", "continue_model", "import_settings", "kilo_settings", "patched_export", "summary"]
+__all__ = [
+    "ANY_KEY",
+    "NotAnExport",
+    "continue_model",
+    "has_profiles",
+    "import_settings",
+    "kilo_settings",
+    "patched_export",
+    "summary",
+]
 
 # What a client that insists on a key gets where the server wants none.
 ANY_KEY = "any"
@@ -35,6 +45,17 @@ def import_settings(served: Served) -> dict[str, Any]:
         "providerProfiles": {"currentApiConfigName": "default", "apiConfigs": {}},
         "globalSettings": {"codebaseIndexConfig": _index(served)},
     }
+
+
+def has_profiles(content: bytes) -> bool:
+    """Whether a file is a user's own export, rather than an import that was made here."""
+    try:
+        match json.loads(content):
+            case {"providerProfiles": {"apiConfigs": dict(profiles)}}:
+                return bool(profiles)
+    except ValueError:
+        pass
+    return False
 
 
 def patched_export(export: Any, served: Served) -> dict[str, Any]:

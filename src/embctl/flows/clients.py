@@ -158,6 +158,8 @@ def _text(client: Client, original: Original | None, served: Served) -> str:
     try:
         match client.format:
             case Format.IMPORT:
+                if before is not None and formats.has_profiles(before):
+                    raise _own_export(client, path)
                 return _json(formats.import_settings(served))
             case Format.SUMMARY:
                 return _json(formats.summary(served))
@@ -206,6 +208,18 @@ def _warnings(client: Client, served: Served) -> tuple[str, ...]:
     if not client.keeps_vectors and client.format is not Format.SUMMARY:
         warnings.append(_ONE_CLIENT)
     return tuple(warnings)
+
+
+def _own_export(client: Client, path: Path) -> Failed:
+    return Failed(
+        f"{path} was not touched: it is an export of yours, with your profiles and their keys.",
+        code="client_file_invalid",
+        details={"file": str(path)},
+        actions=(
+            f"Complete it: embctl client patch {client.name} {path}",
+            f"Or write another file: embctl client write {client.name} --file FILE",
+        ),
+    )
 
 
 def _invalid(client: Client, path: Path, reason: str) -> Failed:
