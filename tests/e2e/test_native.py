@@ -89,6 +89,26 @@ def test_ten_questions_find_their_files(indexed: Indexed) -> None:
     assert len(answered(answers)) >= ENOUGH, json.dumps(answers, indent=2)
 
 
+def test_the_index_is_listed_with_its_folder_and_its_figures(shared: Stack, indexed: Indexed) -> None:
+    (row,) = shared.succeed("collections", "list", "--folder", str(ROOT)).data["collections"]
+    assert (row["name"], row["folder"], row["folder_state"]) == (collection_name(ROOT), str(ROOT), "there")
+    assert (row["points"], row["dimension"]) == (indexed.points, 384)
+    (grown,) = shared.succeed("stats").data["collections"]
+    assert (grown["name"], grown["points"], grown["per_second"]) == (collection_name(ROOT), indexed.points, 0)
+
+
+@pytest.mark.usefixtures("indexed")
+def test_an_assistants_settings_are_made_of_what_runs_and_work(shared: Stack, tmp_path: Path) -> None:
+    file = tmp_path / "settings.json"
+    assert shared.succeed("client", "write", "zoo-code", "--file", str(file)).data["change"] == "created"
+    index = json.loads(file.read_text())["globalSettings"]["codebaseIndexConfig"]
+    assert index["codebaseIndexQdrantUrl"] == f"http://localhost:{shared.qdrant_port}"
+    assert (index["codebaseIndexEmbedderModelId"], index["codebaseIndexEmbedderModelDimension"]) == ("minilm", 384)
+    assert all(step["ok"] for step in shared.succeed("client", "check", "zoo-code").data["steps"])
+    names = [row["name"] for row in shared.succeed("collections", "list").data["collections"]]
+    assert names == [collection_name(ROOT)]
+
+
 def test_after_a_restart_the_points_are_all_there_and_answer_as_before(shared: Stack, indexed: Indexed) -> None:
     before = indexed.ask()
     shared.succeed("restart", "all")
