@@ -19,9 +19,10 @@ def engine_here() -> Iterator[RealEngine]:
         yield engine
 
 
-@pytest.fixture(scope="session")
+# No longer: others look for processes that were left behind.
+@pytest.fixture(scope="module")
 def services(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Services]:
-    """Both services with a real model, shared by all tests that only ask them."""
+    """Both services with a real model, shared by the tests of a module, which only ask them."""
     with real_services(tmp_path_factory.mktemp("services")) as running:
         yield running
 
