@@ -23,8 +23,8 @@ def found(
 
 def being(**said: object) -> FakeEngine:
     engine = FakeEngine()
-    told: EngineInfo = replace(engine.info(), **said)  # type: ignore[arg-type]
-    engine.info = lambda: told  # type: ignore[method-assign]
+    told: EngineInfo = replace(engine.info(), **said)  # type: ignore[arg-type]  # the callers name fields
+    engine.info = lambda: told  # type: ignore[method-assign]  # an engine of another kind
     return engine
 
 
@@ -80,7 +80,8 @@ def test_a_socket_that_nobody_serves_any_more_is_named(tmp_path: Path) -> None:
     with socket.socket(socket.AF_UNIX) as server:
         server.bind(str(path))
         server.listen()
-        assert found(tmp_path)["engine.sockets"].verdict is Verdict.OK
+        # This machine may have a stale one of its own.
+        assert str(path) not in found(tmp_path)["engine.sockets"].evidence
     stale = found(tmp_path)["engine.sockets"]
     assert stale.verdict is Verdict.WARN
     assert str(path) in stale.evidence
