@@ -1,6 +1,6 @@
 """A container of the fake engine: its mutable state, and how its process behaves once started."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -19,9 +19,10 @@ from embctl.model import (
     ResourceUse,
     Runtime,
     ServiceSpec,
+    StackSpec,
 )
 
-__all__ = ["EPOCH", "INFO", "USE", "Behaviour", "FakeContainer", "owners", "stop_if"]
+__all__ = ["EPOCH", "INFO", "USE", "Behaviour", "FakeContainer", "owners", "port_owners", "stop_if"]
 
 EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 INFO = EngineInfo(
@@ -130,6 +131,18 @@ def owners(wanted: Port, others: Iterable[FakeContainer], processes: Iterable[Po
         if any(overlapping(wanted, taken) for taken in other.ports)
     ]
     return found or [process for process in processes if process.port == wanted.published]
+
+
+def port_owners(
+    spec: StackSpec, alive: Sequence[FakeContainer], processes: Iterable[PortOwner]
+) -> tuple[PortOwner, ...]:
+    """Who else holds the ports that the stack wants; those that its own containers hold are theirs."""
+    own = [container for container in alive if container.labels.get(Label.PROJECT) == spec.project]
+    others = [container for container in alive if container.labels.get(Label.PROJECT) != spec.project]
+    held = [port for container in own for port in container.ports]
+    wanted = [port for service in spec.services for port in service.ports]
+    free = [port for port in wanted if not any(overlapping(port, taken) for taken in held)]
+    return tuple(owner for port in free for owner in owners(port, others, processes))
 
 
 def stop_if(cancel: Cancel) -> None:

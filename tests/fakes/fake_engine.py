@@ -12,7 +12,6 @@ from datetime import datetime, timedelta
 from embctl.conflicts import port_taken
 from embctl.engine.base import Cancel, OnProgress
 from embctl.engine.labels import container_labels, oneoff_labels
-from embctl.engine.ports import overlapping
 from embctl.errors import Conflict, EngineUnreachable, Failed
 from embctl.events import Progress
 from embctl.model import (
@@ -34,7 +33,7 @@ from embctl.model import (
     StackSpec,
     VolumeSpec,
 )
-from fakes.fake_container import EPOCH, INFO, USE, Behaviour, FakeContainer, owners, stop_if
+from fakes.fake_container import EPOCH, INFO, USE, Behaviour, FakeContainer, owners, port_owners, stop_if
 from fakes.hooks import Hooks
 
 __all__ = ["Behaviour", "FakeContainer", "FakeEngine"]
@@ -172,7 +171,7 @@ class FakeEngine:
                 volumes=tuple(volume for _, volume in sorted(self.volumes.items()) if matters(volume)),
                 networks=tuple(network for _, network in sorted(self.networks.items()) if matters(network)),
                 images=tuple(image for name, image in sorted(self.images.items()) if name in references),
-                port_owners=self._port_owners(spec),
+                port_owners=port_owners(spec, self._others(lambda _: False), self.processes),
             )
 
     def inspect(self, container_id: str) -> ObservedContainer:
@@ -390,15 +389,6 @@ class FakeEngine:
         for port in container.ports:
             for owner in owners(port, self._others(lambda other: other is container), self.processes):
                 raise port_taken(container.labels.get(Label.SERVICE, container.name), port.published, owner)
-
-    def _port_owners(self, spec: StackSpec) -> tuple[PortOwner, ...]:
-        def own(container: FakeContainer) -> bool:
-            return container.labels.get(Label.PROJECT) == spec.project
-
-        held = [port for other in self._others(lambda container: not own(container)) for port in other.ports]
-        wanted = [port for service in spec.services for port in service.ports]
-        free = [port for port in wanted if not any(overlapping(port, taken) for taken in held)]
-        return tuple(owner for port in free for owner in owners(port, self._others(own), self.processes))
 
     def _others(self, left_out: Callable[[FakeContainer], bool]) -> list[FakeContainer]:
         return [container for container in self.containers.values() if container.alive and not left_out(container)]

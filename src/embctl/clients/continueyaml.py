@@ -42,7 +42,7 @@ def merged(text: str | None, model: Mapping[str, Any]) -> str:
             models[ours[0]].update({key: value for key, value in model.items() if models[ours[0]].get(key) != value})
         else:
             models.append(dict(model))
-        if isinstance(models, list) and not text:
+        if before is _BEGUN:
             models.fa.set_block_style()  # type: ignore[attr-defined]  # ruamel's own list
         return _written(writer, content)
     raise NotKept("its layout would not be kept")

@@ -24,8 +24,7 @@ class Client:
     """One client. `file` is the name of what is written, below the home folder where it begins with a dot and in the
     current one otherwise. `texts` are in one request of its indexer, `base64` how it asks for vectors, `keeps_vectors`
     whether in a store of its own instead of Qdrant. `clicks` are what is left to do, in order, after a write; `patched`
-    after a patch, empty for a client without exports. `index` is the name that its collections share with other
-    clients', empty where none does."""
+    after a patch, empty for a client without exports."""
 
     name: str
     title: str

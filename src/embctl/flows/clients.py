@@ -1,15 +1,14 @@
 """Settings of the assistants: `client list`, `show`, `write` and `patch`. What is in them comes from what runs."""
 
 import json
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from embctl.clients import CLIENTS, Client, Format, Served, continueyaml, formats, kilo
 from embctl.clock import now
-from embctl.errors import EmbctlError, Failed, NotReady, UsageError
+from embctl.errors import Failed, NotReady, UsageError
 from embctl.flows.context import Context
 from embctl.flows.locking import editors_lock
 from embctl.flows.readiness import not_started
@@ -108,8 +107,8 @@ def write(context: Context, name: str, output: Path | None, home: Path, threshol
     client = find(name)
     served = served_by(context, threshold)
     place = output or (home / client.file if client.file.startswith(".") else Path(client.file))
-    with editors_lock(context), _by_hand(client):
-        original = load(place.absolute())
+    with editors_lock(context):
+        original = load(place.absolute(), _by_hand(client))
         text = _text(client, original, served)
         return _saved(client, "client write", original, text, served)
 
@@ -126,8 +125,8 @@ def patch(
             actions=(f"Write its settings instead: embctl client write {client.name}",),
         )
     served = served_by(context, threshold)
-    with editors_lock(context), _by_hand(client):
-        source = load(export.absolute())
+    with editors_lock(context):
+        source = load(export.absolute(), _by_hand(client))
         if source.content is None:
             raise Failed(
                 f"There is no file {export}.",
@@ -139,9 +138,13 @@ def patch(
             content = formats.patched_export(json.loads(source.content), served)
         except (formats.NotAnExport, ValueError) as error:
             raise _invalid(client, source.path, str(error)) from None
-        target = load(output.absolute()) if output else source
+        target = load(output.absolute(), _by_hand(client)) if output else source
         completed = replace(client, clicks=client.patched)
         return _saved(completed, "client patch", target, _json(content), served)
+
+
+def _by_hand(client: Client) -> str:
+    return f"embctl client show {client.name}"
 
 
 def _said(client: Client) -> str:
@@ -229,17 +232,6 @@ def _invalid(client: Client, path: Path, reason: str) -> Failed:
         details={"file": str(path), "reason": reason},
         actions=(
             "Correct the file, then run this again.",
-            f"Or write it by hand: embctl client show {client.name}",
+            f"Or write it by hand: {_by_hand(client)}",
         ),
     )
-
-
-@contextmanager
-def _by_hand(client: Client) -> Iterator[None]:
-    """Errors about files name the way out of the editors' hotkeys; here it is another."""
-    try:
-        yield
-    except EmbctlError as error:
-        other = f"embctl client show {client.name}"
-        error.actions = tuple(each.replace("embctl vscode print", other) for each in error.actions)
-        raise

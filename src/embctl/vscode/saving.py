@@ -11,35 +11,41 @@ from pathlib import Path
 
 from embctl.errors import Conflict, Failed
 
-__all__ = ["Original", "load", "refuse_read_only", "save"]
+__all__ = ["HOTKEYS_BY_HAND", "Original", "load", "refuse_read_only", "save"]
+
+
+HOTKEYS_BY_HAND = "embctl vscode print"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Original:
     """A file as it was read: `path` is where its content really is, behind any links; `content` None where there is no
-    file."""
+    file; `by_hand` the command that prints what would be written."""
 
     path: Path
     content: bytes | None
+    by_hand: str
     mode: int = 0o644
 
 
-def load(path: Path) -> Original:
-    """The file behind `path`. Failed(code="editor_file_unreadable") when there is something else than a file, or it
-    cannot be read."""
+def load(path: Path, by_hand: str = HOTKEYS_BY_HAND) -> Original:
+    """The file behind `path`; errors about it propose `by_hand` as the other way.
+
+    Failed(code="editor_file_unreadable") when there is something else than a file, or it cannot be read.
+    """
     try:
         real = path.resolve(strict=False)
         info = real.stat()
     except FileNotFoundError:
-        return Original(path=real, content=None)
+        return Original(path=real, content=None, by_hand=by_hand)
     except (OSError, RuntimeError) as error:  # a circle of links is one of the two
-        raise _unreadable(path, _reason(error), "Repair the link or the folder's permissions") from error
+        raise _unreadable(path, _reason(error), "Repair the link or the folder's permissions", by_hand) from error
     if not stat.S_ISREG(info.st_mode):
-        raise _unreadable(real, "it is a folder or a device, not a file", "Move it away")
+        raise _unreadable(real, "it is a folder or a device, not a file", "Move it away", by_hand)
     try:
-        return Original(path=real, content=real.read_bytes(), mode=stat.S_IMODE(info.st_mode))
+        return Original(path=real, content=real.read_bytes(), by_hand=by_hand, mode=stat.S_IMODE(info.st_mode))
     except OSError as error:
-        raise _unreadable(real, _reason(error), "Make it readable") from error
+        raise _unreadable(real, _reason(error), "Make it readable", by_hand) from error
 
 
 def save(original: Original, content: bytes | None, moment: datetime) -> Path | None:
@@ -67,7 +73,9 @@ def save(original: Original, content: bytes | None, moment: datetime) -> Path | 
     except BaseException as error:
         _tidy(original, temporary, backup, refused=isinstance(error, Conflict))
         if isinstance(error, OSError):
-            raise _unwritable(path, _reason(error), "Free space or permissions in that folder are missing") from error
+            raise _unwritable(
+                original, _reason(error), "Free space or permissions in that folder are missing"
+            ) from error
         raise
     _sync_folder(path.parent)
     return backup
@@ -76,7 +84,7 @@ def save(original: Original, content: bytes | None, moment: datetime) -> Path | 
 def refuse_read_only(original: Original) -> None:
     """Failed(code="editor_file_unwritable") where the user has taken the right to write away."""
     if original.content is not None and not original.mode & 0o222:
-        raise _unwritable(original.path, "it is read-only", "Make it writable if embctl may change it")
+        raise _unwritable(original, "it is read-only", "Make it writable if embctl may change it")
 
 
 def _tidy(original: Original, temporary: Path, backup: Path | None, *, refused: bool) -> None:
@@ -156,19 +164,19 @@ def _reason(error: Exception) -> str:
     return (error.strerror if isinstance(error, OSError) else None) or str(error)
 
 
-def _unreadable(path: Path, reason: str, action: str) -> Failed:
+def _unreadable(path: Path, reason: str, action: str, by_hand: str) -> Failed:
     return Failed(
         f"{path} cannot be read: {reason}. It was not touched.",
         code="editor_file_unreadable",
         details={"file": str(path), "reason": reason},
-        actions=(f"{action}: {path}", "Or paste by hand what this prints: embctl vscode print"),
+        actions=(f"{action}: {path}", f"Or paste by hand what this prints: {by_hand}"),
     )
 
 
-def _unwritable(path: Path, reason: str, action: str) -> Failed:
+def _unwritable(original: Original, reason: str, action: str) -> Failed:
     return Failed(
-        f"{path} cannot be written: {reason}. It is as it was.",
+        f"{original.path} cannot be written: {reason}. It is as it was.",
         code="editor_file_unwritable",
-        details={"file": str(path), "reason": reason},
-        actions=(f"{action}: {path}", "Or paste by hand what this prints: embctl vscode print"),
+        details={"file": str(original.path), "reason": reason},
+        actions=(f"{action}: {original.path}", f"Or paste by hand what this prints: {original.by_hand}"),
     )

@@ -174,6 +174,6 @@ def test_nothing_is_asked_of_an_engine_on_another_machine(tmp_path: Path) -> Non
     spec = stack(free_port())
     engine = running_engine(spec)
     told = replace(engine.info(), local=False)
-    engine.info = lambda: told  # type: ignore[method-assign]
+    engine.info = lambda: told  # type: ignore[method-assign]  # an engine of another kind
     with make_scene(tmp_path, engine, spec=spec) as scene:
         assert "another machine" in look(scene).unseen

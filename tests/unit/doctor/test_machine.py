@@ -31,7 +31,7 @@ MEMORY, DISK, FILES = MACHINE.checks
 def being_at(folder: Path, runtime: Runtime = Runtime.DOCKER) -> FakeEngine:
     engine = running_engine(make_stack(), runtime)
     told = replace(engine.info(), data_root=str(folder))
-    engine.info = lambda: told  # type: ignore[method-assign]
+    engine.info = lambda: told  # type: ignore[method-assign]  # an engine of another kind
     return engine
 
 

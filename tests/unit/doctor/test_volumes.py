@@ -70,6 +70,6 @@ def test_a_disk_is_judged_by_its_kind(kind: str, verdict: Verdict) -> None:
 def test_the_kind_is_that_of_the_mount_below_which_the_data_is(tmp_path: Path) -> None:
     engine = running_engine(SPEC, Runtime.NATIVE)
     told = replace(engine.info(), data_root="/proc/self")
-    engine.info = lambda: told  # type: ignore[method-assign]
+    engine.info = lambda: told  # type: ignore[method-assign]  # an engine of another kind
     with make_scene(tmp_path, engine, spec=SPEC) as scene:
         assert look(scene).filesystem == "proc"
