@@ -24,7 +24,7 @@ def main() -> None:
     for product in sys.argv[3:]:
         inner, outer = map(int, product.split(","))
         left, linear = torch.randn(rows, inner), nn.Linear(inner, outer)
-        ways = [linear, PrepackedLinear(linear)] if prepacked.available(torch.float32) else [linear]
+        ways = [linear, PrepackedLinear(linear.weight, linear.bias)] if prepacked.available(torch.float32) else [linear]
         times = []
         with torch.inference_mode():
             for way in ways * _REPEATS:

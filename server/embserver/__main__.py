@@ -22,6 +22,7 @@ from embserver.settings import Settings, SettingsInvalid, from_env
 
 _log = log.named("main")
 _PROGRESS_SECONDS = 1.0
+_PREPARED_PRODUCTS = "32"
 
 
 def main(arguments: list[str], environment: MutableMapping[str, str]) -> int:
@@ -57,6 +58,10 @@ def _prepare(environment: MutableMapping[str, str], settings: Settings) -> None:
     environment.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
     # The hub's chunk protocol goes past a mirror to hosts of its own, and keeps a second copy of everything.
     environment.setdefault("HF_HUB_DISABLE_XET", "1")
+    # oneDNN, and torch's own layer over it, keep what they prepared for a product, each for one number of rows. A batch
+    # has use for a dozen in all its layers; the usual thousand of each take hundreds of MB.
+    environment.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", _PREPARED_PRODUCTS)
+    environment.setdefault("LRU_CACHE_CAPACITY", _PREPARED_PRODUCTS)
     # Waiting threads would spin, and take the processor from whatever else this machine has to do.
     environment.setdefault("OMP_WAIT_POLICY", "passive")
     # The home folder of a container's user is often read-only.

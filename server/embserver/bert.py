@@ -1,27 +1,41 @@
 """The ordinary BERT, from its formulas and tensor names: MiniLM, BGE, E5, GTE and their like, RoBERTa's among them."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import partial
 
 import torch.nn.functional as F  # noqa: N812 - the name everybody knows it by
 from torch import Tensor, nn
 
-from embserver.checkpoint import Architecture
+from embserver.checkpoint import Architecture, table
 from embserver.encoder import Pause
 from embserver.failures import ModelRefused
 from embserver.modelfiles import ModelFiles
 from embserver.packing import Group, PackedBatch, attend, pack, row_chunks
+from embserver.prepacked import PrepackedLinear
 
 __all__ = ["FAMILIES", "Bert", "architecture", "max_tokens"]
 
 FAMILIES = ("bert", "roberta", "xlm-roberta")
 # What pretraining needed, and positions that are counted here.
 _UNUSED = ("pooler.", "cls.", "lm_head.", "embeddings.position_ids")
-_ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
-    "gelu": F.gelu,
-    "gelu_new": partial(F.gelu, approximate="tanh"),
-    "gelu_pytorch_tanh": partial(F.gelu, approximate="tanh"),
-    "relu": F.relu,
+
+
+@dataclass(frozen=True, slots=True)
+class _Activation:
+    """A function, and what it is called where it is computed together with the product before it."""
+
+    function: Callable[[Tensor], Tensor]
+    fused: str
+    variant: str = "none"
+
+
+_TANH = _Activation(partial(F.gelu, approximate="tanh"), "gelu", "tanh")
+_ACTIVATIONS = {
+    "gelu": _Activation(F.gelu, "gelu"),
+    "gelu_new": _TANH,
+    "gelu_pytorch_tanh": _TANH,
+    "relu": _Activation(F.relu, "relu"),
 }
 
 
@@ -68,19 +82,25 @@ class _Attention(nn.Module):
 
 
 class _Intermediate(nn.Module):
-    def __init__(self, width: int, inner: int, activation: Callable[[Tensor], Tensor]) -> None:
+    def __init__(self, width: int, inner: int, activation: _Activation) -> None:
         super().__init__()
         self.dense = nn.Linear(width, inner)
         self.activation = activation
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.activation(self.dense(x))
+        return self.activation.function(self.dense(x))
+
+    def fused(self) -> nn.Module | None:
+        """Without a pass over the wide rows for the activation."""
+        dense, after = self.dense, self.activation
+        plain = isinstance(dense, nn.Linear)
+        return (
+            PrepackedLinear(dense.weight, dense.bias, activation=after.fused, variant=after.variant) if plain else None
+        )
 
 
 class _Layer(nn.Module):
-    def __init__(
-        self, width: int, heads: int, inner: int, eps: float, *, activation: Callable[[Tensor], Tensor]
-    ) -> None:
+    def __init__(self, width: int, heads: int, inner: int, eps: float, *, activation: _Activation) -> None:
         super().__init__()
         self.attention = _Attention(width, heads, eps)
         self.intermediate = _Intermediate(width, inner, activation)
@@ -97,9 +117,9 @@ class _Embeddings(nn.Module):
     def __init__(self, vocabulary: int, positions: int, types: int, width: int, eps: float, first: int) -> None:  # noqa: PLR0917 - private, and the order is the tables'
         super().__init__()
         self.first = first
-        self.word_embeddings = nn.Embedding(vocabulary, width)
-        self.position_embeddings = nn.Embedding(positions, width)
-        self.token_type_embeddings = nn.Embedding(types, width)
+        self.word_embeddings = table(vocabulary, width)
+        self.position_embeddings = table(positions, width)
+        self.token_type_embeddings = table(types, width)
         self.LayerNorm = nn.LayerNorm(width, eps)
 
     def forward(self, batch: PackedBatch) -> Tensor:
@@ -133,7 +153,7 @@ class Bert(nn.Module):
         heads: int,
         inner: int,
         eps: float,
-        activation: Callable[[Tensor], Tensor],
+        activation: _Activation,
         first: int,
     ) -> None:
         super().__init__()

@@ -13,11 +13,12 @@ import torch.nn.functional as F  # noqa: N812 - the name everybody knows it by
 from torch import Tensor, nn
 
 from embserver import alibi
-from embserver.checkpoint import Architecture
+from embserver.checkpoint import Architecture, table
 from embserver.encoder import Pause
 from embserver.failures import ModelRefused
 from embserver.modelfiles import ModelFiles
 from embserver.packing import Group, PackedBatch, attend, pack, row_chunks
+from embserver.prepacked import PrepackedLinear
 
 __all__ = ["JinaBert", "architecture"]
 
@@ -92,6 +93,23 @@ class _GatedMlp(nn.Module):
         down: Tensor = self.down_layer(up.mul_(F.gelu(gate)))
         return down
 
+    def fused(self) -> nn.Module | None:
+        """Without a pass over the wide rows for gate and product."""
+        both, down = self.up_gated_layer, self.down_layer
+        return _FusedMlp(both, down) if isinstance(both, nn.Linear) and isinstance(down, nn.Linear) else None
+
+
+class _FusedMlp(nn.Module):
+    def __init__(self, both: nn.Linear, down: nn.Linear) -> None:
+        super().__init__()
+        up, gate = both.weight.detach().chunk(2)
+        self.up, self.gate = PrepackedLinear(up), PrepackedLinear(gate, activation="gelu")
+        self.down = PrepackedLinear(down.weight, down.bias)
+
+    def forward(self, x: Tensor) -> Tensor:
+        down: Tensor = self.down(self.up.times(x, self.gate(x)))
+        return down
+
 
 class _Layer(nn.Module):
     def __init__(self, width: int, heads: int, inner: int, eps: float) -> None:
@@ -112,8 +130,8 @@ class _Layer(nn.Module):
 class _Embeddings(nn.Module):
     def __init__(self, vocabulary: int, types: int, width: int, eps: float) -> None:
         super().__init__()
-        self.word_embeddings = nn.Embedding(vocabulary, width)
-        self.token_type_embeddings = nn.Embedding(types, width)
+        self.word_embeddings = table(vocabulary, width)
+        self.token_type_embeddings = table(types, width)
         self.LayerNorm = nn.LayerNorm(width, eps)
 
     def forward(self, ids: Tensor) -> Tensor:

@@ -17,7 +17,7 @@ __all__ = ["Group", "Mix", "PackedBatch", "attend", "pack", "row_chunks"]
 
 # Two of these bound the time between two pauses to some 60 ms on two cores at the sizes of a BERT-base, and the memory
 # of what is wider than the rows: rows of an MLP at once, and pairs of query and key in one call of attention.
-_ROWS = 512
+_ROWS = 256
 _PAIRS = 1 << 21
 
 
@@ -76,7 +76,7 @@ def pack(batch: Sequence[Sequence[int]], pause: Pause, device: torch.device) -> 
 
 
 def row_chunks(rows: Tensor, pause: Pause) -> Iterator[Tensor]:
-    """Views of a few hundred rows, a pause before each: for layers whose inner values are several times as wide."""
+    """Views of some hundred rows, a pause before each: for layers whose inner values are several times as wide."""
     for chunk in torch.split(rows, _ROWS):
         pause()
         yield chunk

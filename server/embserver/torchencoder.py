@@ -6,11 +6,15 @@ import numpy as np
 import torch
 from torch import nn
 
+from embserver import heap
 from embserver.encoder import Pause, Vectors, no_pause
 from embserver.failures import StartFailed
 from embserver.head import Head
 
 __all__ = ["TorchEncoder", "choose_device"]
+
+# From here on, the milliseconds of giving memory back are few beside those of the batch.
+_MANY_TOKENS = 512
 
 
 def choose_device(wanted: str) -> torch.device:
@@ -59,12 +63,15 @@ class TorchEncoder:
             vectors = np.array(computed.cpu().numpy(), dtype=np.float32)
         if self._release:
             del computed
-            self._give_back()
+            self._give_back(sum(map(len, batch)))
         return vectors
 
-    def _give_back(self) -> None:
+    def _give_back(self, tokens: int) -> None:
         if self._device.type == "cuda":
             torch.cuda.empty_cache()
         elif self._device.type == "mps":
             torch.mps.empty_cache()
+        elif tokens >= _MANY_TOKENS:
+            # Batches differ in their lengths, so the free pieces that one leaves seldom fit the next.
+            heap.trim()
         self._releases += 1

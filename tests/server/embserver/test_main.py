@@ -23,3 +23,14 @@ def test_the_image_leaves_the_hubs_settings_to_the_program() -> None:
 
     assert "EMBSERVER_MODELS_DIR=/models" in dockerfile
     assert "HF_" not in dockerfile
+
+
+def test_what_torch_prepares_for_products_is_bounded_unless_told_otherwise() -> None:
+    chosen: dict[str, str] = {"ONEDNN_PRIMITIVE_CACHE_CAPACITY": "7", "LRU_CACHE_CAPACITY": "8"}
+    usual: dict[str, str] = {}
+
+    for environment in (chosen, usual):
+        _prepare(environment, Settings())
+
+    assert (usual["ONEDNN_PRIMITIVE_CACHE_CAPACITY"], usual["LRU_CACHE_CAPACITY"]) == ("32", "32")
+    assert (chosen["ONEDNN_PRIMITIVE_CACHE_CAPACITY"], chosen["LRU_CACHE_CAPACITY"]) == ("7", "8")

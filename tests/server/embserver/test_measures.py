@@ -105,6 +105,22 @@ def test_memory_is_given_back_after_each_batch_only_when_the_measure_is_on(tmp_p
     assert encoder.releases - before == (2 if on else 0)
 
 
+@pytest.mark.parametrize(("on", "tokens", "trims"), [(True, 511, 0), (True, 512, 1), (False, 512, 0)])
+def test_on_the_processor_free_memory_goes_back_after_large_batches(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, on: bool, tokens: int, trims: int
+) -> None:
+    shape = Shape()
+    folder = write_checkpoint(tmp_path, shape, random_weights(shape))
+    settings = Settings(release_tensors=on, threads=1, device="cpu")
+    encoder = loading.load(folder, "", resolve(str(folder), ""), settings).encoder
+    trimmed = []
+    monkeypatch.setattr("embserver.heap.trim", lambda: trimmed.append(True))
+
+    encoder.encode([[5] * (tokens - 100), [6] * 100])
+
+    assert len(trimmed) == trims
+
+
 @pytest.mark.parametrize("on", [True, False])
 def test_no_tensor_outlives_its_batch(tmp_path: Path, on: bool) -> None:
     shape = Shape()
