@@ -22,7 +22,7 @@ from embserver.settings import Settings, SettingsInvalid, from_env
 
 _log = log.named("main")
 _PROGRESS_SECONDS = 1.0
-_PREPARED_PRODUCTS = "32"
+_PREPARED_PRODUCTS = "16"
 
 
 def main(arguments: list[str], environment: MutableMapping[str, str]) -> int:

@@ -51,6 +51,7 @@ class _SelfAttention(nn.Module):
         key = self.layer_norm_k(self.key(mirrored))
         batch.pause()
         value = self.value(mirrored)
+        del mirrored
 
         def mix(query: Tensor, key: Tensor, value: Tensor, group: Group, first: int) -> Tensor:
             return alibi.attention(query, key, value, places.biases[group.length], first=first)

@@ -83,16 +83,15 @@ def row_chunks(rows: Tensor, pause: Pause) -> Iterator[Tensor]:
 
 
 def attend(qkv: tuple[Tensor, Tensor, Tensor], heads: int, batch: PackedBatch, mix: Mix) -> Tensor:
-    """Attention within each text, for packed queries, keys and values [tokens, width]; the context [tokens, width]."""
-    context = torch.empty_like(qkv[0])
+    """Attention within each text, for packed queries, keys and values [tokens, width]; the context [tokens, width], in
+    the memory of the queries, each of which is needed once."""
     for group in batch.groups:
         rows = slice(group.start, group.start + group.texts * group.length)
         shape = (group.texts, group.length, heads, -1)
-        out = context[rows].view(shape)
         query, key, value = (part[rows].view(shape).transpose(1, 2) for part in qkv)
         step = max(1, _PAIRS // (group.texts * group.length))
         for first in range(0, group.length, step):
             batch.pause()
-            mixed = mix(query[:, :, first : first + step], key, value, group, first)
-            out[:, first : first + step] = mixed.transpose(1, 2)
-    return context
+            some = query[:, :, first : first + step]
+            some.copy_(mix(some, key, value, group, first))
+    return qkv[0]

@@ -30,7 +30,7 @@ __all__ = [
     "Text",
 ]
 
-BATCH_TOKENS = 1024
+BATCH_TOKENS = 768
 """Tokens in one micro-batch, at which matrix products run near the processor's peak."""
 INTERACTIVE_TEXTS = 4
 INTERACTIVE_TOKENS = 512

@@ -92,7 +92,7 @@ def test_a_large_request_is_computed_in_batches_of_bounded_size(client: TestClie
     post(client, {"input": [f"{number:03}" * (number % 9) for number in range(500)]})
 
     assert len(fake.encoder.batches) > 1
-    assert max(sum(map(len, batch)) for batch in fake.encoder.batches) <= 1024
+    assert max(sum(map(len, batch)) for batch in fake.encoder.batches) <= 768
 
 
 def test_the_same_text_is_computed_once_in_a_request_and_answered_as_often_as_it_was_sent(
@@ -265,7 +265,7 @@ def test_the_info_says_what_is_served_and_how(client: TestClient) -> None:
     assert (info["device"], info["dtype"], info["threads"]) == ("cpu", "float32", 1)
     assert {"embserver", "python", "fastapi", "numpy"} <= set(info["versions"])
     limits = info["limits"]
-    assert (limits["max_inputs"], limits["max_body_bytes"], limits["batch_tokens"]) == (2048, 33554432, 1024)
+    assert (limits["max_inputs"], limits["max_body_bytes"], limits["batch_tokens"]) == (2048, 33554432, 768)
     assert (limits["queue_bytes"], limits["interactive_texts"], limits["interactive_tokens"]) == (67108864, 4, 512)
     assert "memory_bytes" in limits
     assert info["measures"] == {
