@@ -1,13 +1,14 @@
 """Puts the parts together: a service, the routes over it, what surrounds them. Nothing is decided here."""
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 
 import embserver
-from embserver import errors, routes
+from embserver import errors, log, routes
 from embserver.catalogue import WantedModel
 from embserver.failures import StartFailed
 from embserver.memory import Profile
@@ -15,6 +16,7 @@ from embserver.metrics import Metrics
 from embserver.middleware import ApiKey, CollectGarbage, RequestLog
 from embserver.service import Loader, Service
 from embserver.settings import Settings
+from embserver.store import Store
 
 __all__ = ["create_app"]
 
@@ -29,6 +31,8 @@ def create_app(
     service = Service(settings, wanted, loader)
     profile = Profile() if settings.profile_memory else None
     metrics = Metrics(service)
+    recent = log.Recent()
+    store = Store(settings.store_url, settings.store_api_key) if settings.store_url else None
 
     async def start() -> None:
         try:
@@ -42,6 +46,7 @@ def create_app(
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         starting = asyncio.create_task(start())
+        logging.getLogger().addHandler(recent)
         try:
             yield
         finally:
@@ -49,6 +54,7 @@ def create_app(
             starting.cancel()
             await asyncio.gather(starting, return_exceptions=True)
             service.stop()
+            logging.getLogger().removeHandler(recent)
             if profile is not None:
                 profile.end()
 
@@ -62,7 +68,7 @@ def create_app(
     )
     app.state.service = service
     app.router.redirect_slashes = False
-    app.include_router(routes.router(service, metrics, profile))
+    app.include_router(routes.router(service, metrics, recent, store, profile))
     errors.install(app, service)
     # The last one added is the outermost.
     if settings.collect_garbage:

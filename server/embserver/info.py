@@ -8,13 +8,15 @@ from typing import Any
 
 import embserver
 from embserver import memory, memorylimit, requests, schedule
+from embserver.addresses import without_userinfo
+from embserver.log import Recent
 from embserver.service import NotLoaded, Service
 
 __all__ = ["document"]
 
 
-def document(service: Service) -> dict[str, Any]:
-    """What is served, with what, within which limits, and how much of it was done."""
+def document(service: Service, errors: Recent) -> dict[str, Any]:
+    """What is served, with what, within which limits, how much of it was done, and what went wrong last."""
     settings, wanted, counters = service.settings, service.wanted, service.counters
     try:
         model = service.model
@@ -65,6 +67,8 @@ def document(service: Service) -> dict[str, Any]:
             "trims": counters.trims,
         },
         "queue": _queue(service),
+        "errors": errors.told(),
+        "store": without_userinfo(settings.store_url) or None,
         "rss": memory.resident_bytes(),
         "uptime": round(time.monotonic() - service.started, 3),
     }

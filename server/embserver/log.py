@@ -3,12 +3,15 @@
 import json
 import logging
 import sys
+from collections import deque
 from datetime import UTC, datetime
 from typing import Any, TextIO
 
 from embserver.addresses import without_userinfo
 
-__all__ = ["configure", "event", "named"]
+__all__ = ["Recent", "configure", "event", "named"]
+
+_KEPT = 5
 
 
 class _JsonLines(logging.Formatter):
@@ -16,7 +19,7 @@ class _JsonLines(logging.Formatter):
         """The record as one line of JSON."""
         line: dict[str, Any] = {
             "event": record.getMessage(),
-            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "time": _time(record),
             "level": record.levelname.lower(),
             "logger": record.name,
             **getattr(record, "facts", {}),
@@ -26,6 +29,29 @@ class _JsonLines(logging.Formatter):
         # Libraries log through here too, and quote the URLs they were given.
         clean = {key: without_userinfo(value) if isinstance(value, str) else value for key, value in line.items()}
         return json.dumps(clean, ensure_ascii=False, default=str)
+
+
+class Recent(logging.Handler):
+    """Keeps the last few errors, as sentences where they have one: {"time", "message"}, the latest last."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.ERROR)
+        self._kept: deque[dict[str, str]] = deque(maxlen=_KEPT)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Keep what the record says, and nothing that it refers to."""
+        message = str(getattr(record, "facts", {}).get("detail") or record.getMessage())
+        if record.exc_info and record.exc_info[0]:
+            message = f"{message.strip()} ({record.exc_info[0].__name__})"
+        self._kept.append({"time": _time(record), "message": without_userinfo(message)})
+
+    def told(self) -> list[dict[str, str]]:
+        """Those errors, oldest first."""
+        return list(self._kept)
+
+
+def _time(record: logging.LogRecord) -> str:
+    return datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
 
 
 def configure(stream: TextIO | None = None, *, level: int = logging.INFO) -> None:

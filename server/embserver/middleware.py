@@ -24,7 +24,7 @@ _log = log.named("http")
 _FACTS = "embserver.facts"
 _PROBES = ("/livez", "/readyz", "/health")
 _OPEN = ("/", *_PROBES)
-_QUIET = (*_PROBES, "/metrics", "/info")
+_QUIET = (*_PROBES, "/metrics", "/store/metrics", "/info")
 _CRASHED = 500
 
 

@@ -9,20 +9,26 @@ from fastapi import APIRouter, Request, Response
 import embserver
 from embserver import answering, info, memory, openapi, page, responses
 from embserver.answering import json_response
+from embserver.errors import ApiError
+from embserver.log import Recent
 from embserver.metrics import CONTENT_TYPE, Metrics
 from embserver.preparation import Prepared
 from embserver.requests import EmbeddingRequest, Wanted
 from embserver.service import Embedded, Service
+from embserver.store import Store, StoreSilent
 
 __all__ = ["router"]
 
 
-def router(service: Service, metrics: Metrics, profile: memory.Profile | None) -> APIRouter:
+def router(
+    service: Service, metrics: Metrics, errors: Recent, store: Store | None, profile: memory.Profile | None
+) -> APIRouter:
     """The routes over a service; `/debug/memory` is among them only with a profile."""
     routes = APIRouter()
     _add_openai(routes, service)
     _add_ollama(routes, service)
-    _add_own(routes, service, metrics)
+    _add_own(routes, service, errors)
+    _add_watching(routes, metrics, store)
     _add_probes(routes, service)
     if profile is not None:
         _add_profile(routes, service, profile)
@@ -70,7 +76,7 @@ def _add_ollama(routes: APIRouter, service: Service) -> None:
         return json_response(orjson.dumps({"version": embserver.__version__}))
 
 
-def _add_own(routes: APIRouter, service: Service, metrics: Metrics) -> None:
+def _add_own(routes: APIRouter, service: Service, errors: Recent) -> None:
     @routes.post("/tokenize", openapi_extra=openapi.TOKENIZE, tags=["server"])
     async def tokenize(request: Request) -> Response:
         """The token ids of texts, special tokens included, as they would be computed."""
@@ -83,9 +89,16 @@ def _add_own(routes: APIRouter, service: Service, metrics: Metrics) -> None:
 
     @routes.get("/info", openapi_extra=openapi.INFO, tags=["server"])
     async def facts() -> Response:
-        """What is served, with what, within which limits, and how much of it was done."""
-        return json_response(orjson.dumps(info.document(service)))
+        """What is served, with what, within which limits, how much of it was done, and what went wrong last."""
+        return json_response(orjson.dumps(info.document(service, errors)))
 
+    @routes.get("/openapi.json", include_in_schema=False)
+    async def document(request: Request) -> Response:
+        """These routes, for programs."""
+        return json_response(orjson.dumps(openapi.document(request.app, routes)))
+
+
+def _add_watching(routes: APIRouter, metrics: Metrics, store: Store | None) -> None:
     @routes.get("/", include_in_schema=False)
     async def front() -> Response:
         """A page for people, which shows the same as the metrics."""
@@ -96,10 +109,16 @@ def _add_own(routes: APIRouter, service: Service, metrics: Metrics) -> None:
         """Counters, gauges and histograms for Prometheus."""
         return Response(metrics.text(), media_type=CONTENT_TYPE)
 
-    @routes.get("/openapi.json", include_in_schema=False)
-    async def document(request: Request) -> Response:
-        """These routes, for programs."""
-        return json_response(orjson.dumps(openapi.document(request.app, routes)))
+    @routes.get("/store/metrics", include_in_schema=False)
+    async def store_measured() -> Response:
+        """The same of the vector store beside this server, for the page."""
+        if store is None:
+            raise ApiError(404, "This server knows of no vector store; EMBSERVER_STORE_URL names one.", code="no_store")
+        try:
+            told = await asyncio.to_thread(store.metrics)
+        except StoreSilent as error:
+            raise ApiError(502, f"The vector store does not tell its metrics: {error}.", code="store_silent") from error
+        return Response(told, media_type=CONTENT_TYPE)
 
 
 def _add_probes(routes: APIRouter, service: Service) -> None:

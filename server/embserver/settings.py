@@ -49,6 +49,8 @@ class Settings:
     hub_mirror: str = field(default="", repr=False)
     hub_token: str = field(default="", repr=False)
     package_index: str = field(default="", repr=False)
+    store_url: str = field(default="", repr=False)
+    store_api_key: str = field(default="", repr=False)
     profile_memory: bool = False
     release_tensors: bool = True
     collect_garbage: bool = True
@@ -87,6 +89,8 @@ def from_env(env: Mapping[str, str]) -> Settings:
         hub_mirror=read("EMBSERVER_HUB_MIRROR", usual.hub_mirror, _url),
         hub_token=read("EMBSERVER_HUB_TOKEN", usual.hub_token, str),
         package_index=read("EMBSERVER_PACKAGE_INDEX", usual.package_index, _url),
+        store_url=read("EMBSERVER_STORE_URL", usual.store_url, _url),
+        store_api_key=read("EMBSERVER_STORE_API_KEY", usual.store_api_key, str),
         profile_memory=read("PROFILE_MEMORY", usual.profile_memory, _switch),
         release_tensors=read("EMBSERVER_RELEASE_TENSORS", usual.release_tensors, _switch),
         collect_garbage=read("EMBSERVER_COLLECT_GARBAGE", usual.collect_garbage, _switch),

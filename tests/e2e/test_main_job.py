@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 
+import httpx2
 import pytest
 
 from e2e.indexed import ENOUGH, ROOT, Indexed, answered, indexed_project
@@ -82,6 +83,11 @@ def test_status_says_what_runs_where_and_on_what(shared: Stack) -> None:
 def test_ten_questions_find_their_files(indexed: Indexed) -> None:
     answers = indexed.ask()
     assert len(answered(answers)) >= ENOUGH, json.dumps(answers, indent=2)
+
+
+def test_the_embedding_servers_page_gets_to_see_the_index(shared: Stack, indexed: Indexed) -> None:
+    told = httpx2.get(f"{shared.jina_url}/store/metrics", trust_env=False).raise_for_status().text
+    assert f'collection_points{{id="{collection_name(ROOT)}"}} {indexed.points}' in told
 
 
 def test_after_a_restart_the_points_are_all_there_and_answer_as_before(shared: Stack, indexed: Indexed) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import httpx2
 import psutil
 import pytest
 
@@ -107,6 +108,11 @@ def test_an_assistants_settings_are_made_of_what_runs_and_work(shared: Stack, tm
     assert all(step["ok"] for step in shared.succeed("client", "check", "zoo-code").data["steps"])
     names = [row["name"] for row in shared.succeed("collections", "list").data["collections"]]
     assert names == [collection_name(ROOT)]
+
+
+def test_the_embedding_servers_page_gets_to_see_the_index(shared: Stack, indexed: Indexed) -> None:
+    told = httpx2.get(f"{shared.jina_url}/store/metrics", trust_env=False).raise_for_status().text
+    assert f'collection_points{{id="{collection_name(ROOT)}"}} {indexed.points}' in told
 
 
 def test_after_a_restart_the_points_are_all_there_and_answer_as_before(shared: Stack, indexed: Indexed) -> None:

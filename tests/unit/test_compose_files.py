@@ -115,6 +115,16 @@ def test_each_service_can_run_as_a_process_too(service: ServiceSpec) -> None:
     assert set(service.native.folders.values()) <= volumes
 
 
+def test_the_embedding_server_knows_the_store_of_its_project_on_either_runtime() -> None:
+    stack = load_stack(COMPOSE, Settings(qdrant_port=7333, qdrant_api_key="k").variables())
+    jina, qdrant = stack.service("jina"), stack.service("qdrant")
+
+    assert jina.native is not None
+    assert jina.environment["EMBSERVER_STORE_URL"] == f"http://{qdrant.name}:{qdrant.ports[0].target}"
+    assert jina.native.environment["EMBSERVER_STORE_URL"] == f"http://127.0.0.1:{qdrant.ports[0].published}"
+    assert jina.environment["EMBSERVER_STORE_API_KEY"] == qdrant.environment["QDRANT__SERVICE__API_KEY"] == "k"
+
+
 def test_a_health_check_is_a_program_that_the_engine_can_run(service: ServiceSpec) -> None:
     assert service.healthcheck is not None
     kind, program, option, script = service.healthcheck.test

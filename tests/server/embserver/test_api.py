@@ -2,7 +2,9 @@
 
 import base64
 import json
+import logging
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Any
 
 import numpy as np
@@ -236,6 +238,32 @@ def test_a_vector_that_is_not_right_is_never_sent(client: TestClient, fake: Fake
     assert client.get("/info").json()["counters"]["errors"] == 1
     fake.encoder.broken = None
     post(client, {"input": "x"})
+
+
+def test_the_info_tells_the_last_errors_and_not_all_of_them(client: TestClient, fake: FakeModel) -> None:
+    assert client.get("/info").json()["errors"] == []
+    fake.encoder.broken = "crash"
+    client.post("/v1/embeddings", json={"input": "x"})
+    logger = logging.getLogger("uvicorn.error")
+    for number in range(4):
+        logger.error("failure %d at http://user:hunter2@hub.example", number, exc_info=ValueError("a text"))
+
+    errors = client.get("/info").json()["errors"]
+
+    failures = [f"failure {number} at http://hub.example (ValueError)" for number in range(4)]
+    assert [error["message"] for error in errors] == ["RuntimeError('the encoder fell over')", *failures]
+    assert all(datetime.fromisoformat(error["time"]).tzinfo for error in errors)
+    logger.error("and one more")
+    assert [error["message"] for error in client.get("/info").json()["errors"]] == [*failures, "and one more"]
+
+
+def test_errors_are_no_longer_kept_once_the_application_has_ended() -> None:
+    before = list(logging.getLogger().handlers)
+
+    with serving(FakeModel()):
+        assert logging.getLogger().handlers != before
+
+    assert logging.getLogger().handlers == before
 
 
 @pytest.mark.parametrize("path", ["/v1/models", "/models"])

@@ -1,22 +1,30 @@
 """The page at /: static, whole, asking nobody but this server; in a real browser it shows what the server does."""
 
+import asyncio
+import itertools
 import os
 import re
 import shutil
 import subprocess
 import tempfile
+import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import quote
 
 import httpx2
 import pytest
 from fastapi.testclient import TestClient
 
+from embserver.app import create_app
+from embserver.server import Server, listen
 from embserver.settings import Settings
+from embstore_process import StoreProcess
 from fakes.embedding_model import FakeModel
 from fakes.embserver_process import ServerProcess, running
 from fakes.minilm_folder import minilm_folder
-from fakes.served_app import serving
+from fakes.served_app import WANTED, serving
 
 
 @pytest.fixture(scope="module")
@@ -54,6 +62,8 @@ def test_in_a_browser_it_shows_figures_and_asks_this_server_alone(server: Server
         page, said, asked = opened(f"{server.url}/", Path(folder))
     shown = dict(re.findall(r'<output id="(\w+)"[^>]*>([^<]*)</output>', page))
     assert '<p id="state" role="status">ready</p>' in page
+    assert "no vector store is set" in page
+    assert "none since the start" in page
     assert "384 dimensions" in page
     assert shown["memory"].endswith(" MiB")
     assert shown["search"].endswith(" ms")
@@ -63,6 +73,64 @@ def test_in_a_browser_it_shows_figures_and_asks_this_server_alone(server: Server
     assert {url for url in asked if server.url in url} >= {f"{server.url}/metrics", f"{server.url}/info"}
     # What the browser itself asks its maker for is not the page's doing.
     assert not re.search(r'(?:src|href|action)="(?!data:)', page)
+
+
+def test_in_a_browser_it_shows_the_stores_collections_growing_and_the_last_errors_as_text(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    fake, over = FakeModel(), threading.Event()
+
+    def fails(*_: object) -> None:
+        raise RuntimeError("<img src=x onerror=alert(1)> & more")
+
+    with StoreProcess(tmp_path / "store") as store, listening(fake, Settings(store_url=store.url)) as url:
+        monkeypatch.setattr(fake.encoder, "encode", fails)
+        assert httpx2.post(f"{url}/v1/embeddings", json={"input": "x"}).status_code == 500
+        for name in ("ws-1", "a & b"):
+            body = {"vectors": {"size": 2, "distance": "Cosine"}}
+            httpx2.put(f"{store.url}/collections/{quote(name)}", json=body).raise_for_status()
+
+        def index() -> None:
+            for number in itertools.count(1):
+                body = {"points": [{"id": number, "vector": [1.0, number]}]}
+                httpx2.put(f"{store.url}/collections/ws-1/points?wait=true", json=body).raise_for_status()
+                if over.is_set():
+                    return
+
+        indexing = threading.Thread(target=index)
+        indexing.start()
+        try:
+            page, said, asked = opened(f"{url}/", tmp_path)
+        finally:
+            over.set()
+            indexing.join()
+
+    rows = re.findall(r"<tr><td>([^<]+)</td><td[^>]*>([^<]+)</td><td[^>]*>([^<]+)</td><td[^>]*>(.*?)</td></tr>", page)
+    (first, *still), (second, points, speed, line) = rows
+    assert (first, second, still[:2]) == ("a &amp; b", "ws-1", ["0", "0.0"])
+    assert int(points.replace(",", "")) > 0
+    assert float(speed) > 0
+    assert re.search(r'<polyline points="[\d., ]+"', line)
+    assert re.search(r'<time datetime="[^"]+">[^<]+</time>[^<]*&lt;img src=x onerror=alert\(1\)&gt; &amp; more', page)
+    assert said == ""
+    assert {found for found in asked if url in found} >= {f"{url}/metrics", f"{url}/info", f"{url}/store/metrics"}
+
+
+@contextmanager
+def listening(fake: FakeModel, settings: Settings) -> Iterator[str]:
+    """The address of the application over the fake, ready, behind a real socket."""
+    app = create_app(settings, WANTED, fake.load, failed=lambda _: None)
+    server, listener = Server(app, stopping=lambda: None), listen("127.0.0.1", 0)
+    url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    thread = threading.Thread(target=lambda: asyncio.run(server.serve([listener])))
+    thread.start()
+    try:
+        while httpx2.get(f"{url}/readyz").status_code != 200:
+            pass
+        yield url
+    finally:
+        server.should_exit = True
+        thread.join()
 
 
 @pytest.fixture
@@ -90,8 +158,8 @@ def test_with_a_key_the_page_is_there_and_asks_for_it() -> None:
 
 def test_what_the_page_asks_for_every_two_seconds_does_not_fill_the_log(server: ServerProcess) -> None:
     before = len(server.lines)
-    for path in ("/metrics", "/info", "/"):
-        httpx2.get(f"{server.url}{path}").raise_for_status()
+    for path in ("/metrics", "/store/metrics", "/info", "/"):
+        httpx2.get(f"{server.url}{path}")
     httpx2.get(f"{server.url}/v1/models").raise_for_status()
     paths = [line["path"] for line in server.lines[before:] if line["event"] == "request"]
     while "/v1/models" not in paths:

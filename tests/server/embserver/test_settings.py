@@ -39,6 +39,8 @@ def test_every_variable_reaches_its_setting() -> None:
             "PROFILE_MEMORY": "1",
             "EMBSERVER_RELEASE_TENSORS": "off",
             "EMBSERVER_COLLECT_GARBAGE": "No",
+            "EMBSERVER_STORE_URL": "http://qdrant:6333",
+            "EMBSERVER_STORE_API_KEY": "s",
         }
     )
 
@@ -59,6 +61,8 @@ def test_every_variable_reaches_its_setting() -> None:
         profile_memory=True,
         release_tensors=False,
         collect_garbage=False,
+        store_url="http://qdrant:6333",
+        store_api_key="s",
     )
 
 
@@ -76,6 +80,7 @@ def test_every_variable_reaches_its_setting() -> None:
         ("EMBSERVER_HUB_MIRROR", "hub.example", "http:// or https://"),
         ("EMBSERVER_HUB_MIRROR", "https://hub.example:x", "http:// or https://"),
         ("EMBSERVER_PACKAGE_INDEX", "https://", "http:// or https://"),
+        ("EMBSERVER_STORE_URL", "qdrant:6333", "http:// or https://"),
     ],
 )
 def test_a_wrong_value_is_named_with_what_is_expected(variable: str, value: str, said: str) -> None:
@@ -100,9 +105,12 @@ def test_secrets_are_not_in_the_settings_own_words() -> None:
         hub_token="beta",  # noqa: S106 - a made-up one
         package_index="https://u:gamma@index.example",
         hub_mirror="https://u:delta@hub.example",
+        store_url="http://u:epsilon@qdrant:6333",
+        store_api_key="zeta",
     )
 
-    assert not any(word in repr(secret) for word in ("alpha", "beta", "gamma", "delta"))
+    words = ("alpha", "beta", "gamma", "delta", "epsilon", "zeta")
+    assert not any(word in repr(secret) for word in words)
 
 
 @pytest.mark.parametrize("variable", ["EMBSERVER_HUB_MIRROR", "EMBSERVER_PACKAGE_INDEX"])
