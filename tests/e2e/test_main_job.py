@@ -10,6 +10,7 @@ from e2e.indexed import ENOUGH, ROOT, Indexed, answered, indexed_project
 from e2e.indexing import collection_name
 from e2e.stack import Reply, Stack, temporary_stack
 from images.choice import Images
+from images.docker_cli import image_size
 
 pytestmark = pytest.mark.engine
 
@@ -38,6 +39,14 @@ def test_the_first_start_ends_with_both_services_warm(started: Reply) -> None:
     assert started.envelope["changed"] is True
     assert {each["service"]: each["stage"] for each in started.data["services"]} == {"qdrant": "warm", "jina": "warm"}
     assert started.service("jina")["facts"]["dimension"] == 384
+
+
+@pytest.mark.usefixtures("started")
+def test_the_image_weighs_less_than_a_gigabyte_beyond_its_base(shared: Stack, images: Images) -> None:
+    image, base = image_size(shared.container("jina")["Image"]), image_size(images.base)
+    assert image is not None
+    assert base is not None
+    assert 0.5e9 < image - base < 1e9
 
 
 @pytest.mark.usefixtures("started")
