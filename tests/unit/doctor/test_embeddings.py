@@ -63,10 +63,17 @@ def stack(port: int) -> StackSpec:
 
 
 def found(
-    folder: Path, model: FakeModel, *, port: int = 0, key: str = "", engine: FakeEngine | None = None, wait: bool = True
+    folder: Path,
+    model: FakeModel,
+    *,
+    port: int = 0,
+    key: str = "",
+    device: str = "auto",
+    engine: FakeEngine | None = None,
+    wait: bool = True,
 ) -> dict[str, Finding]:
     spec = stack(port or free_port())
-    env = {"EMBCTL_JINA_API_KEY": key} if key else {}
+    env = {"EMBCTL_JINA_DEVICE": device, **({"EMBCTL_JINA_API_KEY": key} if key else {})}
     with serving(model, Settings(api_key=key), wait=wait) as client:
         http = AppHttp({spec.service("jina").ports[0].published: client})
         with make_scene(folder, engine or running_engine(spec), spec=spec, env=env, http=http) as scene:
@@ -168,6 +175,12 @@ def test_two_vectors_of_one_text_on_two_paths_fail() -> None:
 def test_a_gpu_that_was_asked_for_has_to_be_used(device: str, here: str, verdict: Verdict) -> None:
     seen = CHECKS["embeddings.gpu"].finding(facts(device=device, info={"device": here}))
     assert seen.verdict is verdict
+
+
+def test_a_server_that_computes_elsewhere_than_on_the_gpu_that_was_asked_for_fails(tmp_path: Path) -> None:
+    seen = found(tmp_path, FakeModel(), device="cuda")["embeddings.gpu"]
+    assert seen.verdict is Verdict.FAIL
+    assert "cuda is asked for, and cpu is used" in seen.evidence
 
 
 def test_nothing_is_asked_of_an_engine_on_another_machine(tmp_path: Path) -> None:

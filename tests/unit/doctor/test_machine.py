@@ -1,5 +1,6 @@
-"""Disks that are full, limits that are low, and memory as figures: nobody fills a machine's memory for a test."""
+"""Disks that are full, limits that are low, and little memory, by a system that says so: no test fills a machine's."""
 
+import re
 import subprocess
 import sys
 from dataclasses import replace
@@ -60,6 +61,24 @@ def test_the_machine_at_hand_has_memory(tmp_path: Path) -> None:
     with make_scene(tmp_path, running_engine(make_stack())) as scene:
         memory = look(scene).memory
     assert 0 < memory.free <= memory.total
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="Linux tells its memory in a file")
+@pytest.mark.parametrize(("left_mb", "verdict"), [(100, Verdict.FAIL), (1800, Verdict.WARN), (4000, Verdict.OK)])
+def test_a_machine_with_little_memory_left_is_told_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, left_mb: int, verdict: Verdict
+) -> None:
+    told = Path("/proc/meminfo").read_text(encoding="ascii")
+    low = re.sub(r"(?m)^MemAvailable:.*", f"MemAvailable: {left_mb * 1000} kB", told)
+    (tmp_path / "meminfo").write_text(re.sub(r"(?m)^MemTotal:.*", "MemTotal: 16000000 kB", low), encoding="ascii")
+    monkeypatch.setattr("psutil.PROCFS_PATH", str(tmp_path))
+    spec = make_stack()
+
+    with make_scene(tmp_path / "home", FakeEngine(), spec=spec) as scene:
+        seen = examined(MACHINE, scene)["machine.memory"]
+
+    assert seen.verdict is verdict
+    assert "to start qdrant, jina" in seen.evidence
 
 
 def test_a_full_disk_under_the_data_fails(tmp_path: Path) -> None:
