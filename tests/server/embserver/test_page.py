@@ -24,6 +24,7 @@ from embstore_process import StoreProcess
 from fakes.embedding_model import FakeModel
 from fakes.embserver_process import ServerProcess, running
 from fakes.minilm_folder import minilm_folder
+from fakes.screenshot import colours, taken
 from fakes.served_app import WANTED, serving
 
 
@@ -114,6 +115,13 @@ def test_in_a_browser_it_shows_the_stores_collections_growing_and_the_last_error
     assert re.search(r'<time datetime="[^"]+">[^<]+</time>[^<]*&lt;img src=x onerror=alert\(1\)&gt; &amp; more', page)
     assert said == ""
     assert {found for found in asked if url in found} >= {f"{url}/metrics", f"{url}/info", f"{url}/store/metrics"}
+
+
+def test_a_screenshot_shows_charts_on_cards(server: ServerProcess, tmp_path: Path) -> None:
+    painted = colours(taken(browser(), f"{server.url}/", tmp_path))
+    line, card = (0x1F, 0x6F, 0x5C), (0xF4, 0xF6, 0xF8)
+    assert painted[line] > 10, "the charts' lines"
+    assert painted[card] > painted.total() / 4, "what they lie on"
 
 
 @contextmanager
