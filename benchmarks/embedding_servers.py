@@ -31,7 +31,7 @@ from servers import checkpoints, client, report, texts
 from servers.checkpoints import Checkpoint
 from servers.contenders import BENCHMARKS, CONTENDERS, SERVER, Contender, Place
 from servers.environments import CannotRun
-from servers.figures import Outcome, Round
+from servers.figures import Ceiling, Outcome, Round
 from servers.running import Running, started
 
 IDLE_SEARCHES = 20
@@ -80,13 +80,13 @@ def main(arguments: list[str] | None = None) -> int:
     }
     outcomes = {one.name: Outcome(name=one.name, model=one.model) for one in chosen}
     ordered = list(outcomes.values())
-    peaks, references = list[float](), dict[str, client.Vectors]()
+    ceilings, references = list[Ceiling](), dict[str, client.Vectors]()
     for number in range(load.rounds):
         # Every other round backwards: what drifts, such as the temperature, then favours nobody.
         for contender in chosen if number % 2 == 0 else reversed(chosen):
             if outcomes[contender.name].refusals and not outcomes[contender.name].rounds:
                 continue
-            peaks.append(peak_gflops(next(iter(models.values())), load.threads))
+            ceilings.append(ceiling(next(iter(models.values())), load.threads))
             print(f"round {number + 1} of {load.rounds}: {contender.name}", file=sys.stderr, flush=True)
             measure(
                 contender,
@@ -98,8 +98,8 @@ def main(arguments: list[str] | None = None) -> int:
                 references=references,
             )
             # At once: what is interrupted after an hour has told what it knew.
-            write(options, report.as_json(ordered, peaks, facts), report.chart(ordered))
-    print(report.table(ordered, peaks))
+            write(options, report.as_json(ordered, ceilings, facts), report.chart(ordered))
+    print(report.table(ordered, ceilings))
     return 0 if all(one.rounds for one in ordered if one.name == "ours") else 1
 
 
@@ -255,12 +255,14 @@ def seconds(connection: client.Connection, text: str) -> float:
     return time.perf_counter() - begin
 
 
-def peak_gflops(model: Checkpoint, threads: int) -> float:
+def ceiling(model: Checkpoint, threads: int) -> Ceiling:
     """The machine's float32 speed on the model's own matrix products, now."""
-    products = [f"{rows},{columns}" for rows, columns in model.products]
-    command = [sys.executable, "-m", "servers.ceiling", str(threads), str(PACKED_ROWS), *products]
+    numbers = [threads, PACKED_ROWS, model.layers, *(f"{rows},{columns}" for rows, columns in model.products)]
+    command = [sys.executable, "-m", "servers.ceiling", *map(str, numbers)]
     env = {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, (BENCHMARKS, SERVER)))}
-    return float(subprocess.run(command, env=env, capture_output=True, check=True, text=True).stdout) / 1e9
+    printed = subprocess.run(command, env=env, capture_output=True, check=True, text=True).stdout
+    sustained, best = (float(number) / 1e9 for number in printed.split())
+    return Ceiling(sustained_gflops=sustained, best_gflops=best)
 
 
 if __name__ == "__main__":

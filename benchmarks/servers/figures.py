@@ -4,7 +4,15 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-__all__ = ["Outcome", "Round", "percentile"]
+__all__ = ["Ceiling", "Outcome", "Round", "percentile"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ceiling:
+    """What the matrix products of a model reach alone: over seconds, and each product at its fastest."""
+
+    sustained_gflops: float
+    best_gflops: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,11 +60,11 @@ class Outcome:
         """The median of the rounds."""
         return statistics.median(self.speeds) if self.rounds else None
 
-    def share(self, peak_gflops: float) -> float | None:
-        """The part of the machine's matrix-product speed that useful arithmetic makes up."""
+    def share(self, gflops: float) -> float | None:
+        """The part of a matrix-product speed that useful arithmetic makes up."""
         if not self.rounds:
             return None
-        return statistics.median(one.gflops_needed / one.seconds for one in self.rounds) / peak_gflops
+        return statistics.median(one.gflops_needed / one.seconds for one in self.rounds) / gflops
 
     def searches(self, *, busy: bool) -> list[float]:
         """Seconds of every search of every round."""

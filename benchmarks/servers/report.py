@@ -6,7 +6,7 @@ from dataclasses import asdict
 from html import escape
 from typing import Any
 
-from servers.figures import Outcome, Round, percentile
+from servers.figures import Ceiling, Outcome, Round, percentile
 
 __all__ = ["as_json", "chart", "table"]
 
@@ -16,7 +16,7 @@ _HEADINGS = (
     "tok/s (min-max)",
     "ours/it",
     "texts/s",
-    "GEMM",
+    "GEMM (of best)",
     "CPU s/ktok",
     "search idle p50/p95 ms",
     "search busy p50/p95 ms (n)",
@@ -62,7 +62,15 @@ def _long_mb(one: Round) -> float | None:
     return one.long_mb
 
 
-def _row(outcome: Outcome, outcomes: Sequence[Outcome], peak_gflops: float) -> tuple[str, ...]:
+def _usual(ceilings: Sequence[Ceiling]) -> Ceiling:
+    """What is usual in the run, and the best moment of all."""
+    return Ceiling(
+        sustained_gflops=statistics.median(one.sustained_gflops for one in ceilings),
+        best_gflops=max(one.best_gflops for one in ceilings),
+    )
+
+
+def _row(outcome: Outcome, outcomes: Sequence[Outcome], ceiling: Ceiling) -> tuple[str, ...]:
     speeds = outcome.speeds
     long_seconds, long_mb = (_middle(outcome, value) for value in (_long_seconds, _long_mb))
     cosine = "-" if outcome.cosine is None else f"{outcome.cosine:.6f} ({_show(outcome.least_cosine, '.6f')})"
@@ -72,7 +80,7 @@ def _row(outcome: Outcome, outcomes: Sequence[Outcome], peak_gflops: float) -> t
         f"{_show(outcome.speed)} ({min(speeds):.0f}-{max(speeds):.0f})",
         _show(_ratio(outcome, outcomes), ".2f"),
         _show(_middle(outcome, lambda one: one.texts / one.seconds), ".1f"),
-        _show(outcome.share(peak_gflops), ".0%"),
+        f"{_show(outcome.share(ceiling.sustained_gflops), '.0%')} ({_show(outcome.share(ceiling.best_gflops), '.0%')})",
         _show(_middle(outcome, lambda one: 1000 * one.cpu_seconds / one.tokens), ".2f"),
         _searches(outcome, busy=False),
         _searches(outcome, busy=True),
@@ -84,32 +92,33 @@ def _row(outcome: Outcome, outcomes: Sequence[Outcome], peak_gflops: float) -> t
     )
 
 
-def table(outcomes: Sequence[Outcome], peaks_gflops: Sequence[float]) -> str:
+def table(outcomes: Sequence[Outcome], ceilings: Sequence[Ceiling]) -> str:
     """Columns as wide as needed; below them what could not be measured, and why."""
-    peak = max(peaks_gflops)
-    rows = [_HEADINGS, *(_row(one, outcomes, peak) for one in outcomes if one.rounds)]
+    ceiling = _usual(ceilings)
+    rows = [_HEADINGS, *(_row(one, outcomes, ceiling) for one in outcomes if one.rounds)]
     widths = [max(len(row[column]) for row in rows) for column in range(len(_HEADINGS))]
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
     lines.append(
-        f"\nfloat32 matrix products of the model: {peak:.0f} GFLOP/s at best, "
-        f"{statistics.median(peaks_gflops):.0f} in the median of {len(peaks_gflops)} measurements of this run"
+        f"\nGEMM: the model's float32 matrix products alone reach {ceiling.sustained_gflops:.0f} GFLOP/s over seconds "
+        f"(median of {len(ceilings)} measurements of this run), {ceiling.best_gflops:.0f} in the best moment of each"
     )
     lines += [f"{one.name}: {reason}" for one in outcomes for reason in dict.fromkeys(one.refusals)]
     return "\n".join(lines)
 
 
-def as_json(outcomes: Sequence[Outcome], peaks_gflops: Sequence[float], load: dict[str, Any]) -> dict[str, Any]:
+def as_json(outcomes: Sequence[Outcome], ceilings: Sequence[Ceiling], load: dict[str, Any]) -> dict[str, Any]:
     """Everything measured, and the sums of the table."""
-    peak = max(peaks_gflops)
+    ceiling = _usual(ceilings)
     return {
         "load": load,
-        "peak_gflops": list(peaks_gflops),
+        "ceilings": [asdict(one) for one in ceilings],
         "servers": [
             {
                 **asdict(one),
                 "tokens_per_second": one.speed,
                 "ours_over_it": _ratio(one, outcomes),
-                "share_of_gemm": one.share(peak),
+                "share_of_gemm": one.share(ceiling.sustained_gflops),
+                "share_of_best_gemm": one.share(ceiling.best_gflops),
                 **{
                     f"search_{kind}_p{share}_ms": None if found is None else 1000 * found
                     for kind in ("idle", "busy")

@@ -23,6 +23,7 @@ from embserver.settings import Settings, SettingsInvalid, from_env
 _log = log.named("main")
 _PROGRESS_SECONDS = 1.0
 _PREPARED_PRODUCTS = "16"
+_SPINS = "100000"
 
 
 def main(arguments: list[str], environment: MutableMapping[str, str]) -> int:
@@ -62,8 +63,11 @@ def _prepare(environment: MutableMapping[str, str], settings: Settings) -> None:
     # has use for a dozen in all its layers; the usual thousand of each take hundreds of MB.
     environment.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", _PREPARED_PRODUCTS)
     environment.setdefault("LRU_CACHE_CAPACITY", _PREPARED_PRODUCTS)
-    # Waiting threads would spin, and take the processor from whatever else this machine has to do.
-    environment.setdefault("OMP_WAIT_POLICY", "passive")
+    # A thread that waits for work spins for about a millisecond, as the next product mostly comes sooner, and waking it
+    # takes long on a virtual machine. Then it sleeps: something else here may have use for the processor.
+    if "OMP_WAIT_POLICY" not in environment:
+        environment["OMP_WAIT_POLICY"] = "passive"
+        environment.setdefault("GOMP_SPINCOUNT", _SPINS)
     # The home folder of a container's user is often read-only.
     environment.setdefault("HF_HOME", str(settings.models_dir / ".hub"))
 

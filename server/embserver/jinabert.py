@@ -47,7 +47,8 @@ class _SelfAttention(nn.Module):
         # The norms span the whole width: they come before the split into heads.
         query = self.layer_norm_q(self.query(x))
         batch.pause()
-        mirrored = x[places.mirror]
+        # Not x[...], which takes five times as long.
+        mirrored = x.index_select(0, places.mirror)
         key = self.layer_norm_k(self.key(mirrored))
         batch.pause()
         value = self.value(mirrored)

@@ -34,3 +34,15 @@ def test_what_torch_prepares_for_products_is_bounded_unless_told_otherwise() -> 
 
     assert (usual["ONEDNN_PRIMITIVE_CACHE_CAPACITY"], usual["LRU_CACHE_CAPACITY"]) == ("16", "16")
     assert (chosen["ONEDNN_PRIMITIVE_CACHE_CAPACITY"], chosen["LRU_CACHE_CAPACITY"]) == ("7", "8")
+
+
+def test_waiting_threads_spin_for_a_moment_unless_told_how_to_wait() -> None:
+    chosen = {"OMP_WAIT_POLICY": "active"}
+    usual: dict[str, str] = {}
+
+    for environment in (chosen, usual):
+        _prepare(environment, Settings())
+
+    assert (usual["OMP_WAIT_POLICY"], usual["GOMP_SPINCOUNT"]) == ("passive", "100000")
+    assert chosen["OMP_WAIT_POLICY"] == "active"
+    assert "GOMP_SPINCOUNT" not in chosen
