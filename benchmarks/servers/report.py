@@ -16,7 +16,7 @@ _HEADINGS = (
     "tok/s (min-max)",
     "ours/it",
     "texts/s",
-    "GEMM (of best)",
+    "GEMM (sustained)",
     "CPU s/ktok",
     "search idle p50/p95 ms",
     "search busy p50/p95 ms (n)",
@@ -62,8 +62,8 @@ def _long_mb(one: Round) -> float | None:
     return one.long_mb
 
 
-def _usual(ceilings: Sequence[Ceiling]) -> Ceiling:
-    """What is usual in the run, and the best moment of all."""
+def _of_the_run(ceilings: Sequence[Ceiling]) -> Ceiling:
+    """The median of what was sustained, and the best moment of all."""
     return Ceiling(
         sustained_gflops=statistics.median(one.sustained_gflops for one in ceilings),
         best_gflops=max(one.best_gflops for one in ceilings),
@@ -80,7 +80,7 @@ def _row(outcome: Outcome, outcomes: Sequence[Outcome], ceiling: Ceiling) -> tup
         f"{_show(outcome.speed)} ({min(speeds):.0f}-{max(speeds):.0f})",
         _show(_ratio(outcome, outcomes), ".2f"),
         _show(_middle(outcome, lambda one: one.texts / one.seconds), ".1f"),
-        f"{_show(outcome.share(ceiling.sustained_gflops), '.0%')} ({_show(outcome.share(ceiling.best_gflops), '.0%')})",
+        f"{_show(outcome.share(ceiling.best_gflops), '.0%')} ({_show(outcome.share(ceiling.sustained_gflops), '.0%')})",
         _show(_middle(outcome, lambda one: 1000 * one.cpu_seconds / one.tokens), ".2f"),
         _searches(outcome, busy=False),
         _searches(outcome, busy=True),
@@ -94,13 +94,13 @@ def _row(outcome: Outcome, outcomes: Sequence[Outcome], ceiling: Ceiling) -> tup
 
 def table(outcomes: Sequence[Outcome], ceilings: Sequence[Ceiling]) -> str:
     """Columns as wide as needed; below them what could not be measured, and why."""
-    ceiling = _usual(ceilings)
+    ceiling = _of_the_run(ceilings)
     rows = [_HEADINGS, *(_row(one, outcomes, ceiling) for one in outcomes if one.rounds)]
     widths = [max(len(row[column]) for row in rows) for column in range(len(_HEADINGS))]
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
     lines.append(
-        f"\nGEMM: the model's float32 matrix products alone reach {ceiling.sustained_gflops:.0f} GFLOP/s over seconds "
-        f"(median of {len(ceilings)} measurements of this run), {ceiling.best_gflops:.0f} in the best moment of each"
+        f"\nGEMM: the model's float32 matrix products alone reach {ceiling.best_gflops:.0f} GFLOP/s in the best moment "
+        f"of each, {ceiling.sustained_gflops:.0f} over seconds (median of {len(ceilings)} measurements of this run)"
     )
     lines += [f"{one.name}: {reason}" for one in outcomes for reason in dict.fromkeys(one.refusals)]
     return "\n".join(lines)
@@ -108,7 +108,7 @@ def table(outcomes: Sequence[Outcome], ceilings: Sequence[Ceiling]) -> str:
 
 def as_json(outcomes: Sequence[Outcome], ceilings: Sequence[Ceiling], load: dict[str, Any]) -> dict[str, Any]:
     """Everything measured, and the sums of the table."""
-    ceiling = _usual(ceilings)
+    ceiling = _of_the_run(ceilings)
     return {
         "load": load,
         "ceilings": [asdict(one) for one in ceilings],
@@ -117,8 +117,8 @@ def as_json(outcomes: Sequence[Outcome], ceilings: Sequence[Ceiling], load: dict
                 **asdict(one),
                 "tokens_per_second": one.speed,
                 "ours_over_it": _ratio(one, outcomes),
-                "share_of_gemm": one.share(ceiling.sustained_gflops),
-                "share_of_best_gemm": one.share(ceiling.best_gflops),
+                "share_of_gemm": one.share(ceiling.best_gflops),
+                "share_of_sustained_gemm": one.share(ceiling.sustained_gflops),
                 **{
                     f"search_{kind}_p{share}_ms": None if found is None else 1000 * found
                     for kind in ("idle", "busy")
