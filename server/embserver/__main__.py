@@ -17,12 +17,13 @@ from typing import NoReturn
 
 from embserver import heap, log
 from embserver.catalogue import WantedModel, resolve
+from embserver.cores import STREAMS
 from embserver.failures import FetchFailed, ModelRefused, StartFailed
 from embserver.settings import Settings, SettingsInvalid, from_env
 
 _log = log.named("main")
 _PROGRESS_SECONDS = 1.0
-_PREPARED_PRODUCTS = "16"
+_PREPARED_PRODUCTS = 12
 _SPINS = "100000"
 
 
@@ -47,6 +48,7 @@ def main(arguments: list[str], environment: MutableMapping[str, str]) -> int:
         return 2
     _prepare(environment, settings)
     heap.bound_arenas(environment)
+    heap.map_large(environment)
     _leave_on_signals(command == "serve")
     if command == "check":
         return _check(settings, wanted)
@@ -59,10 +61,10 @@ def _prepare(environment: MutableMapping[str, str], settings: Settings) -> None:
     environment.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
     # The hub's chunk protocol goes past a mirror to hosts of its own, and keeps a second copy of everything.
     environment.setdefault("HF_HUB_DISABLE_XET", "1")
-    # oneDNN, and torch's own layer over it, keep what they prepared for a product, each for one number of rows. A batch
-    # has use for a dozen in all its layers; the usual thousand of each take hundreds of MB.
-    environment.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", _PREPARED_PRODUCTS)
-    environment.setdefault("LRU_CACHE_CAPACITY", _PREPARED_PRODUCTS)
+    # oneDNN, and in each thread torch's own layer over it, keep what they prepared for a product, each for one number
+    # of rows. A batch has use for a dozen in all its layers; the usual thousand of each take hundreds of MB.
+    environment.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", str(STREAMS * _PREPARED_PRODUCTS))
+    environment.setdefault("LRU_CACHE_CAPACITY", str(_PREPARED_PRODUCTS))
     # A thread that waits for work spins for about a millisecond, as the next product mostly comes sooner, and waking it
     # takes long on a virtual machine. Then it sleeps: something else here may have use for the processor.
     if "OMP_WAIT_POLICY" not in environment:
@@ -141,7 +143,7 @@ def _serve(settings: Settings, wanted: WantedModel, environment: MutableMapping[
 
 
 def _exit(code: int) -> NoReturn:
-    """Leave at once: a download or a batch in the worker thread cannot be interrupted, and nothing is left to save."""
+    """Leave at once: a download or a batch in a worker thread cannot be interrupted, and nothing is left to save."""
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(code)

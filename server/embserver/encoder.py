@@ -19,7 +19,8 @@ def no_pause() -> None:
 
 
 class Encoder(Protocol):
-    """Computes micro-batches, always called from the same thread: one at a time, but for those begun in a pause."""
+    """Computes micro-batches: at most `streams` at a time, each in a thread of its own, but for those begun in a
+    pause."""
 
     @property
     def dimension(self) -> int:
@@ -32,6 +33,10 @@ class Encoder(Protocol):
     @property
     def dtype(self) -> str:
         """The type it computes in, such as "float32"."""
+
+    @property
+    def streams(self) -> int:
+        """How many threads may call `encode` at the same time."""
 
     @property
     def releases(self) -> int:

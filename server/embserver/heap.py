@@ -1,4 +1,4 @@
-"""How the C library's allocator keeps memory: in few arenas, and given back when the server rests.
+"""How the C library's allocator keeps memory: in few arenas, what is large apart, and given back when the server rests.
 
 Only of glibc; elsewhere nothing happens.
 """
@@ -8,12 +8,16 @@ import sys
 from collections.abc import Mapping
 from functools import cache
 
-__all__ = ["ARENAS", "bound_arenas", "trim"]
+__all__ = ["ARENAS", "LARGE", "bound_arenas", "map_large", "trim"]
 
 ARENAS = 2
 """Separate heaps for threads. Each keeps what it once took, and usual are eight for every core."""
 
+LARGE = 8 * 1024 * 1024
+"""Bytes from which a block is mapped on its own: one of a batch is smaller, one of a long text is not."""
+
 _M_ARENA_MAX = -8
+_M_MMAP_THRESHOLD = -3
 
 
 @cache
@@ -33,6 +37,19 @@ def bound_arenas(environment: Mapping[str, str]) -> bool:
     if library is None or "MALLOC_ARENA_MAX" in environment:
         return False
     return bool(library.mallopt(_M_ARENA_MAX, ARENAS))
+
+
+def map_large(environment: Mapping[str, str]) -> bool:
+    """Give large blocks back as soon as they are free, unless the environment has told the library already; whether
+    it was done.
+
+    By itself it raises the size with every such block that is freed, and keeps the next ones among the small ones,
+    which hold the rest of them.
+    """
+    library = _glibc()
+    if library is None or "MALLOC_MMAP_THRESHOLD_" in environment:
+        return False
+    return bool(library.mallopt(_M_MMAP_THRESHOLD, LARGE))
 
 
 def trim() -> bool:

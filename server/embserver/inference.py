@@ -1,4 +1,4 @@
-"""The inference thread: computes what the schedule says, batch after batch, and lets searches overtake at each pause.
+"""Inference: computes what the schedule says, batch after batch in each stream, and lets searches overtake in pauses.
 
 Thin on purpose: which text is next is decided in schedule.py, and how it is computed behind the encoder. `submit`,
 `cancel`, `close` and `figures` may be called from any thread; they never wait for a computation.
@@ -24,10 +24,10 @@ class _Abandoned(Exception):
 
 
 class Inference:
-    """An encoder at work on a schedule.
+    """An encoder at work on a schedule of as many streams.
 
-    `run` lets a function run in the inference thread, after those it was given before. `deliver` is called there with
-    each job that is over, the cancelled ones excepted.
+    `run` lets a function run in a thread of a pool, which has one for each stream. `deliver` is called there with each
+    job that is over, the cancelled ones excepted.
     """
 
     def __init__(
@@ -45,7 +45,7 @@ class Inference:
         self._deliver = deliver
         self._clock = clock
         self._lock = threading.Lock()
-        self._awake = False
+        self._asleep = encoder.streams
         self._closed = False
 
     def submit(self, inputs: Sequence[Sequence[int]]) -> Job:
@@ -54,9 +54,7 @@ class Inference:
             if self._closed:
                 raise Closed
             job = self._schedule.submit(inputs, self._clock())
-            waking, self._awake = not self._awake, True
-        if waking:
-            self._run(self._work)
+        self._wake()
         return job
 
     def cancel(self, job: Job) -> None:
@@ -83,13 +81,23 @@ class Inference:
         """Bytes that the requests in the queue hold."""
         return self._schedule.held
 
+    def _wake(self) -> None:
+        """One stream, if one sleeps and there is something for it."""
+        with self._lock:
+            waking = self._asleep > 0 and self._schedule.queued
+            self._asleep -= waking
+        if waking:
+            self._run(self._work)
+
     def _work(self) -> None:
         while True:
             with self._lock:
                 batch = self._schedule.next(self._clock())
                 if batch is None:
-                    self._awake = False
+                    self._asleep += 1
                     return
+            # What is left may be enough for another stream.
+            self._wake()
             self._compute(batch)
 
     def _compute(self, batch: Batch) -> None:
@@ -99,7 +107,7 @@ class Inference:
                     now = self._clock()
                     if self._schedule.abandon(batch, now):
                         raise _Abandoned
-                    urgent = self._schedule.overtake(now)
+                    urgent = self._schedule.overtake(batch, now)
                 if urgent is None:
                     return
                 self._compute(urgent)

@@ -14,6 +14,7 @@ import numpy as np
 
 from embserver import heap, modelfiles
 from embserver.catalogue import SelfTest, WantedModel
+from embserver.cores import STREAMS, Cores
 from embserver.encoder import Encoder
 from embserver.failures import ModelRefused
 from embserver.settings import Settings
@@ -107,8 +108,7 @@ def _understand(folder: Path, model: WantedModel, settings: Settings) -> _Unders
 def load(folder: Path, revision: str, model: WantedModel, settings: Settings) -> LoadedModel:
     """Load the folder's model onto the chosen device and let it embed one text.
 
-    To be called in the thread that will compute: torch counts its threads per thread. Raises ModelRefused or
-    StartFailed.
+    Raises ModelRefused or StartFailed.
     """
     import torch  # noqa: PLC0415 - the server listens before these seconds are spent
 
@@ -128,8 +128,15 @@ def load(folder: Path, revision: str, model: WantedModel, settings: Settings) ->
         libraries += ("transformers",)
     packed = batching is Batching.PACKED
     precision.settle(body, settings.precision, tokenizer, device=device, packed=packed)
+    # Classes of transformers may keep something of a pass in the model.
+    streams = STREAMS if packed and device.type == "cpu" else 1
     encoder = TorchEncoder(
-        body, understood.head, device=device, dtype=settings.precision, release=settings.release_tensors
+        body,
+        understood.head,
+        device=device,
+        dtype=settings.precision,
+        release=settings.release_tensors,
+        cores=Cores(threads, streams, torch.set_num_threads),
     )
     _warm(tokenizer, encoder, folder)
     # Weights that were laid out anew or rounded have left as much free memory behind.

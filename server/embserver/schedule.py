@@ -1,12 +1,13 @@
 """What is computed next, of everything that is asked for: the queue of texts over all requests.
 
-Pure: it has no thread, no clock (every call is given the time) and no model. One batch is in work at a time, and one of
-the other kind inside it. The rules:
+Pure: it has no thread, no clock (every call is given the time) and no model. In each stream one batch is in work at a
+time, and a search inside it. The rules:
 
 - A text is computed once, however many requests in flight ask for it, and not at all once nobody asks any more.
 - A request of a few short texts, such as a search, is interactive: its texts come first, and overtake a batch of the
   others in the midst. That sets the others back by at most a limit; then they compute before they are overtaken again.
 - The others, bulk, are served oldest first. What room the oldest request leaves in a batch, younger ones fill.
+- A text longer than a batch is one of its own. Of such, no more are in work at once than memory is meant for.
 """
 
 from array import array
@@ -30,7 +31,7 @@ __all__ = [
     "Text",
 ]
 
-BATCH_TOKENS = 768
+BATCH_TOKENS = 384
 """Tokens in one micro-batch, at which matrix products run near the processor's peak."""
 INTERACTIVE_TEXTS = 4
 INTERACTIVE_TOKENS = 512
@@ -40,6 +41,8 @@ QUEUE_BYTES = 64 * 1024 * 1024
 SET_BACK_SECONDS = 2.0
 """How far bulk work may be set back by being overtaken until it has computed in turn."""
 
+_LONG_TOKENS = 2048
+"""What texts longer than a batch may have together, while in work at the same time."""
 _RESERVE_BYTES = 1024 * 1024
 """What interactive requests may hold beyond that: a queue full of scans refuses no search."""
 _TEXT_BYTES = 400
@@ -77,7 +80,7 @@ class Job:
     began: float | None = None
     ended: float | None = None
     error: Exception | None = None
-    # Texts that may not have begun, shortest first; those that another job began meanwhile are skipped when met.
+    # Texts that may not have begun, shortest first; those that another job began meanwhile go when they are met.
     queued: list[Text]
     unbegun: int
     missing: int
@@ -94,6 +97,11 @@ class Batch:
 
     texts: tuple[Text, ...]
     interactive: bool
+
+    @property
+    def tokens(self) -> int:
+        """Of all its texts."""
+        return sum(text.tokens for text in self.texts)
 
     @property
     def ids(self) -> list[list[int]]:
@@ -120,12 +128,14 @@ class Figures:
 
 
 class Schedule:
-    """The queue. Not safe from several threads at once: the caller's lock is around every call."""
+    """The queue of what is computed in so many streams. Not safe from several threads at once: the caller's lock is
+    around every call."""
 
     def __init__(
         self,
         *,
         vector_bytes: int,
+        streams: int = 1,
         capacity: int = QUEUE_BYTES,
         batch_tokens: int = BATCH_TOKENS,
         set_back_seconds: float = SET_BACK_SECONDS,
@@ -133,13 +143,15 @@ class Schedule:
         self.capacity = capacity
         self.held = 0
         self._vector_bytes = vector_bytes
+        self._streams = streams
         self._batch_tokens = batch_tokens
         self._limit = set_back_seconds
         self._jobs: dict[Job, None] = {}
         # The jobs that have unbegun texts, oldest first, by whether they are interactive.
         self._lines: dict[bool, dict[Job, None]] = {True: {}, False: {}}
         self._flying: dict[bytes, Text] = {}
-        self._work: list[Batch] = []
+        # The batches in work, each with the one that it overtook.
+        self._work: dict[Batch, Batch | None] = {}
         self._since = 0.0
         self._set_back = 0.0
         self._batches = self._overtakings = self._abandoned = self._shared = 0
@@ -187,26 +199,34 @@ class Schedule:
             if not text.jobs and not text.begun:
                 del self._flying[text.ids]
 
-    def next(self, now: float) -> Batch | None:
-        """Begin a batch, none being in work; None when nothing is queued."""
-        self._account(now)
-        interactive = bool(self._lines[True]) and (self._set_back < self._limit or not self._lines[False])
-        return self._begin(interactive, now)
+    @property
+    def queued(self) -> bool:
+        """Whether something waits to be begun."""
+        return any(self._lines.values())
 
-    def overtake(self, now: float) -> Batch | None:
-        """Begin an interactive batch inside the one in work, if there is cause and the limit allows it."""
+    def next(self, now: float) -> Batch | None:
+        """Begin a batch in a stream that has none in work; None when there is nothing to begin."""
         self._account(now)
-        if self._work[-1].interactive or not self._lines[True] or self._set_back >= self._limit:
+        interactive = self._set_back < self._limit or not self._lines[False]
+        return self._begin(now, interactive=interactive) or self._begin(now, interactive=not interactive)
+
+    def overtake(self, batch: Batch, now: float) -> Batch | None:
+        """Begin an interactive batch inside one in work, if there is cause, no other stream is free for it, and the
+        limit allows it."""
+        self._account(now)
+        free = sum(overtaken is None for overtaken in self._work.values()) < self._streams
+        if batch.interactive or free or self._set_back >= self._limit:
             return None
-        self._overtakings += 1
-        return self._begin(interactive=True, now=now)
+        inner = self._begin(now, interactive=True, overtaken=batch)
+        self._overtakings += inner is not None
+        return inner
 
     def abandon(self, batch: Batch, now: float) -> bool:
         """Whether nobody wants anything of a batch in work any more; then it is no longer in work."""
         if any(text.jobs for text in batch.texts):
             return False
         self._account(now)
-        self._work.remove(batch)
+        del self._work[batch]
         self._abandoned += 1
         for text in batch.texts:
             del self._flying[text.ids]
@@ -215,7 +235,7 @@ class Schedule:
     def end(self, batch: Batch, results: Sequence[Vectors | Exception], now: float) -> list[Job]:
         """Take in what a batch came to, one result a text, and return the jobs that are over by it."""
         self._account(now)
-        self._work.remove(batch)
+        del self._work[batch]
         over = []
         for text, result in zip(batch.texts, results, strict=True):
             del self._flying[text.ids]
@@ -258,7 +278,7 @@ class Schedule:
             shared=self._shared,
         )
 
-    def _begin(self, interactive: bool, now: float) -> Batch | None:  # noqa: FBT001 - two private callers
+    def _begin(self, now: float, *, interactive: bool, overtaken: Batch | None = None) -> Batch | None:
         texts = self._fill(self._lines[interactive], INTERACTIVE_TOKENS if interactive else self._batch_tokens)
         if not texts:
             return None
@@ -271,28 +291,37 @@ class Schedule:
                 if job.unbegun == 0:
                     del self._lines[job.interactive][job]
         batch = Batch(texts=tuple(texts), interactive=interactive)
-        self._work.append(batch)
+        self._work[batch] = overtaken
         self._batches += 1
         return batch
 
     def _fill(self, line: dict[Job, None], room: int) -> list[Text]:
-        """Texts within the room, of the oldest job first, its longest first; one that exceeds the room goes alone."""
+        """Texts within the room, of the oldest job first, its longest first; one that exceeds the room goes alone, and
+        younger ones of that kind wait for it."""
         chosen: dict[Text, None] = {}
+        alone = True
         for job in line:
-            while room > 0:
+            while room > 0 and job.queued:
+                if job.queued[-1].begun:
+                    job.queued.pop()
+                    continue
                 place = bisect_right(job.queued, room, key=_length)
-                if place == 0 and chosen:
-                    break
-                # A job in line has an unbegun text: the first of the oldest is always found.
+                if place == 0:
+                    alone = alone and not chosen and self._bearable(job.queued[-1])
+                    if not alone:
+                        break
                 text = job.queued.pop(place - 1)
                 if not text.begun and text not in chosen:
                     chosen[text] = None
                     room -= text.tokens
-                if not job.queued:
-                    break
             if room <= 0:
                 break
         return list(chosen)
+
+    def _bearable(self, text: Text) -> bool:
+        """Whether a text longer than a batch may be in work beside those that are."""
+        others = [batch.tokens for batch in self._work if batch.tokens > self._batch_tokens and not batch.interactive]
+        return not others or sum(others) + text.tokens <= _LONG_TOKENS
 
     def _leave(self, job: Job) -> None:
         del self._jobs[job]
@@ -300,14 +329,15 @@ class Schedule:
         self.held -= job.size
 
     def _account(self, now: float) -> None:
-        """Book the time since the last call as set back or made up for, whichever batch it went into."""
+        """Book the time since the last call as set back or made up for, whichever batches it went into."""
         elapsed, self._since = now - self._since, now
+        computed = self._work.keys() - self._work.values()
+        searches = sum(batch.interactive for batch in computed)
         if not self._lines[False] and all(batch.interactive for batch in self._work):
             self._set_back = 0.0
-        elif self._work and self._work[-1].interactive:
-            self._set_back += elapsed
-        elif self._work:
-            self._set_back = max(0.0, self._set_back - elapsed)
+        elif computed:
+            # Half of the streams in either kind keeps the balance.
+            self._set_back = max(0.0, self._set_back + elapsed * (2 * searches / len(computed) - 1))
 
 
 def _length(text: Text) -> int:

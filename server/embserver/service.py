@@ -1,6 +1,6 @@
 """The embedding service: one model, its way from nothing to ready, and a request's way from inputs to vectors.
 
-It knows nothing of HTTP. All methods belong to one event loop; computing happens in one worker thread, so the loop
+It knows nothing of HTTP. All methods belong to one event loop; computing happens in worker threads, so the loop
 stays free to answer probes, to queue, and to notice who has gone away.
 """
 
@@ -17,6 +17,7 @@ import numpy as np
 
 from embserver import heap, log
 from embserver.catalogue import WantedModel
+from embserver.cores import STREAMS
 from embserver.encoder import Vectors
 from embserver.failures import StartFailed
 from embserver.gate import Gate
@@ -57,7 +58,7 @@ class Standing:
 
 Report = Callable[[Standing], None]
 Loader = Callable[[Report], LoadedModel]
-"""Fetches and loads the model in the worker thread, telling how far it is. Raises StartFailed."""
+"""Fetches and loads the model in a worker thread, telling how far it is. Raises StartFailed."""
 
 
 class NotLoaded(Exception):
@@ -131,7 +132,7 @@ class Service:
         self.standing = Standing(stage=Stage.STARTING, detail="the process has started")
         self._loader = loader
         self._served: _Served | None = None
-        self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="worker")
+        self._workers = ThreadPoolExecutor(max_workers=STREAMS, thread_name_prefix="worker")
         self._endings: dict[Job, asyncio.Future[Job]] = {}
         self._bodies = 0
         self._resting: asyncio.TimerHandle | None = None
@@ -169,7 +170,7 @@ class Service:
 
         began = time.monotonic()
         try:
-            model = await loop.run_in_executor(self._worker, self._loader, report)
+            model = await loop.run_in_executor(self._workers, self._loader, report)
         except StartFailed:
             raise
         except Exception as error:
@@ -177,8 +178,12 @@ class Service:
             raise StartFailed(f"The model {self.wanted.name} could not be loaded: {error!r}") from error
         inference = Inference(
             model.encoder,
-            Schedule(vector_bytes=model.encoder.dimension * np.dtype(np.float32).itemsize, capacity=QUEUE_BYTES),
-            run=self._worker.submit,
+            Schedule(
+                vector_bytes=model.encoder.dimension * np.dtype(np.float32).itemsize,
+                streams=model.encoder.streams,
+                capacity=QUEUE_BYTES,
+            ),
+            run=self._workers.submit,
             deliver=deliver,
             clock=time.monotonic,
         )
@@ -285,7 +290,7 @@ class Service:
             self._resting.cancel()
         if self._served is not None:
             self._served.preparation.stop()
-        self._worker.shutdown(wait=False, cancel_futures=True)
+        self._workers.shutdown(wait=False, cancel_futures=True)
 
     @property
     def _parts(self) -> _Served:
@@ -308,9 +313,9 @@ class Service:
             self._resting = asyncio.get_running_loop().call_later(_REST_SECONDS, self._rest)
 
     def _rest(self) -> None:
-        """Give back what a peak left in the allocator. In the worker, where it delays nobody but whoever comes now."""
+        """Give back what a peak left in the allocator. In a worker, where it delays nobody but whoever comes now."""
         self._resting, self._swollen = None, False
-        self._worker.submit(heap.trim)
+        self._workers.submit(heap.trim)
         self.counters.trims += 1
 
 

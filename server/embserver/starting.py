@@ -1,4 +1,4 @@
-"""The way from a setting to a loaded model: fetch, then cut the network, then load. Runs in the worker thread."""
+"""The way from a setting to a loaded model: fetch, then cut the network, then load. Runs in a worker thread."""
 
 import math
 from collections.abc import MutableMapping

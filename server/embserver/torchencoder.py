@@ -1,5 +1,6 @@
 """The encoder on torch: runs a model and its head over a micro-batch, and gives the memory back."""
 
+import threading
 from collections.abc import Sequence
 
 import numpy as np
@@ -7,6 +8,7 @@ import torch
 from torch import nn
 
 from embserver import heap
+from embserver.cores import Cores
 from embserver.encoder import Pause, Vectors, no_pause
 from embserver.failures import StartFailed
 from embserver.head import Head
@@ -14,7 +16,7 @@ from embserver.head import Head
 __all__ = ["TorchEncoder", "choose_device"]
 
 # From here on, the milliseconds of giving memory back are few beside those of the batch.
-_MANY_TOKENS = 512
+_MANY_TOKENS = 256
 
 
 def choose_device(wanted: str) -> torch.device:
@@ -33,17 +35,23 @@ def choose_device(wanted: str) -> torch.device:
 class TorchEncoder:
     """A model body, which makes [tokens, width] of each text, and its head, on one device.
 
-    `dtype` says what the body computes in. `release` is the measure that frees memory after each batch.
+    `dtype` says what the body computes in, `cores` on how much of the processor. `release` is the measure that frees
+    memory after each batch.
     """
 
-    def __init__(self, body: nn.Module, head: Head, *, device: torch.device, dtype: str, release: bool) -> None:
+    def __init__(
+        self, body: nn.Module, head: Head, *, device: torch.device, dtype: str, release: bool, cores: Cores
+    ) -> None:
         self._body = body.to(device)
         self._head = head.to(device)
         self._device = device
+        self._cores = cores
         self._release = release
         self._releases = 0
+        self._counting = threading.Lock()
         self.dimension = head.dimension
         self.dtype = dtype
+        self.streams = cores.streams
 
     @property
     def device(self) -> str:
@@ -57,8 +65,13 @@ class TorchEncoder:
 
     def encode(self, batch: Sequence[Sequence[int]], pause: Pause = no_pause) -> Vectors:
         """Vectors [len(batch), dimension] of unit length; see `Encoder`."""
-        with torch.inference_mode():
-            computed = self._head(self._body(batch, pause))
+        with self._cores.computing() as share, torch.inference_mode():
+
+            def between() -> None:
+                pause()
+                share()
+
+            computed = self._head(self._body(batch, between))
             # A copy, so that nothing outside keeps the tensor's memory alive.
             vectors = np.array(computed.cpu().numpy(), dtype=np.float32)
         if self._release:
@@ -74,4 +87,5 @@ class TorchEncoder:
         elif tokens >= _MANY_TOKENS:
             # Batches differ in their lengths, so the free pieces that one leaves seldom fit the next.
             heap.trim()
-        self._releases += 1
+        with self._counting:
+            self._releases += 1

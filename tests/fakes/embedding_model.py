@@ -48,6 +48,7 @@ class FakeEncoder:
 
     device = "cpu"
     dtype = "float32"
+    streams = 1
 
     def __init__(self, dimension: int) -> None:
         self.dimension = dimension

@@ -47,6 +47,35 @@ def test_threads_share_two_heaps_unless_the_environment_says_otherwise(
     assert arenas <= heap.ARENAS if bounded else arenas > heap.ARENAS
 
 
+LARGE_BLOCKS = """
+import ctypes, os
+from embserver import heap
+print(heap.map_large(os.environ))
+library = ctypes.CDLL(None)
+library.malloc.restype, library.free.argtypes = ctypes.c_void_p, [ctypes.c_void_p]
+library.free(library.malloc(3 * heap.LARGE))
+library.malloc(2 * heap.LARGE)
+library.malloc_stats()
+"""
+
+
+@needs_glibc
+@pytest.mark.parametrize(
+    ("variables", "mapped"), [({}, True), ({"MALLOC_MMAP_THRESHOLD_": str(1 << 30), "MALLOC_TOP_PAD_": "0"}, False)]
+)
+def test_large_blocks_are_mapped_apart_however_many_were_freed(variables: dict[str, str], mapped: bool) -> None:
+    environment = {"PYTHONPATH": str(Path(embserver.__file__).parent.parent), **variables}
+
+    ran = subprocess.run(
+        [sys.executable, "-c", LARGE_BLOCKS], env=environment, capture_output=True, text=True, check=True
+    )
+
+    assert ran.stdout.strip() == str(mapped)
+    at_most = max(int(line.split("=")[1]) for line in ran.stderr.splitlines() if line.startswith("max mmap bytes"))
+    in_use = int(ran.stderr.rpartition("in use bytes")[2].split("=")[1].split()[0])
+    assert (at_most >= 3 * heap.LARGE, in_use >= 2 * heap.LARGE) == (mapped, True)
+
+
 @needs_glibc
 def test_free_memory_in_the_midst_of_the_heap_is_given_back() -> None:
     library = ctypes.CDLL(None)
@@ -68,4 +97,5 @@ def test_elsewhere_nothing_happens(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(heap, "_glibc", lambda: None)
 
     assert not heap.bound_arenas({})
+    assert not heap.map_large({})
     assert not heap.trim()

@@ -1,7 +1,9 @@
-"""The inference thread over a schedule, whatever arrives and leaves meanwhile. Only computing moves its clock."""
+"""Inference over a schedule, whatever arrives and leaves meanwhile. Only computing moves its clock."""
 
+import threading
 from collections import Counter
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from unittest.mock import patch
 
@@ -13,7 +15,7 @@ from hypothesis import strategies as st
 from embserver.encoder import Pause, Vectors, no_pause
 from embserver.inference import Inference
 from embserver.refusals import Closed
-from embserver.schedule import Job, Schedule, Text
+from embserver.schedule import Batch, Job, Schedule, Text
 
 LAYERS = 4
 BUDGET = 100
@@ -63,12 +65,12 @@ class World:
             self, self.schedule, run=self.pending.append, deliver=self.delivered.append, clock=lambda: self.now
         )
 
-    dimension, device, dtype, releases = 2, "cpu", "float32", 0
+    dimension, device, dtype, streams, releases = 2, "cpu", "float32", 1, 0
 
     def encode(self, batch: Sequence[Sequence[int]], pause: Pause = no_pause) -> Vectors:
         texts = [tuple(ids) for ids in batch]
         self.batches.append(texts)
-        begun = self.schedule._work[-1].texts
+        begun = list(self.schedule._work)[-1].texts
         self.in_work.update(texts)
         assert max(self.in_work.values()) == 1, "a text was begun that is in work already"
         try:
@@ -159,9 +161,9 @@ def test_bulk_batches_always_serve_the_oldest_bulk_request(events: list[Event]) 
     world = World(events)
     asked = world.schedule._begin
 
-    def watched(interactive: bool, now: float) -> object:
+    def watched(now: float, *, interactive: bool, overtaken: Batch | None = None) -> object:
         line = list(world.schedule._lines[interactive])
-        batch = asked(interactive, now)
+        batch = asked(now, interactive=interactive, overtaken=overtaken)
         if batch is not None:
             assert any(line[0] in text.jobs for text in batch.texts)
         return batch
@@ -226,6 +228,44 @@ def test_at_the_end_what_has_begun_is_finished_and_the_rest_is_handed_back() -> 
     assert world.delivered == [running]
     with pytest.raises(Closed):
         world.inference.submit([[1]])
+
+
+class Meeting(World):
+    """Every batch waits in its midst for one of the other stream."""
+
+    streams = 2
+
+    def __post_init__(self) -> None:
+        self.schedule = Schedule(vector_bytes=8, streams=2, batch_tokens=BUDGET)
+        self.pool, self.both = ThreadPoolExecutor(2), threading.Barrier(2)
+        self.ended = threading.Semaphore(0)
+        self.inference = Inference(self, self.schedule, run=self.pool.submit, deliver=self.end, clock=lambda: 0.0)
+
+    def encode(self, batch: Sequence[Sequence[int]], pause: Pause = no_pause) -> Vectors:
+        self.both.wait(timeout=60)
+        pause()
+        return np.array([vector(ids) for ids in batch], np.float32)
+
+    def end(self, job: Job) -> None:
+        self.delivered.append(job)
+        self.ended.release()
+
+
+def test_one_requests_texts_are_computed_in_both_streams_at_once_and_those_of_two_as_well() -> None:
+    world = Meeting([])
+    with world.pool:
+        one = world.ask([[number] * 90 for number in range(6)])
+        assert world.ended.acquire(timeout=60)
+        world.ask([[number] * 15 for number in range(10, 16)])
+        world.ask([[number] * 15 for number in range(20, 26)])
+        assert world.ended.acquire(timeout=60)
+        assert world.ended.acquire(timeout=60)
+
+    assert len(world.delivered) == 3
+    assert [row.tolist() for row in one.vectors] == [vector([number] * 90) for number in range(6)]
+    for inputs, job in world.jobs:
+        assert job.error is None
+        assert [row.tolist() for row in job.vectors] == [vector(text) for text in inputs]
 
 
 def test_a_crash_ends_the_requests_of_its_batch_and_the_thread_goes_on() -> None:

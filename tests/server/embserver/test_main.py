@@ -32,7 +32,7 @@ def test_what_torch_prepares_for_products_is_bounded_unless_told_otherwise() -> 
     for environment in (chosen, usual):
         _prepare(environment, Settings())
 
-    assert (usual["ONEDNN_PRIMITIVE_CACHE_CAPACITY"], usual["LRU_CACHE_CAPACITY"]) == ("16", "16")
+    assert (usual["ONEDNN_PRIMITIVE_CACHE_CAPACITY"], usual["LRU_CACHE_CAPACITY"]) == ("24", "12")
     assert (chosen["ONEDNN_PRIMITIVE_CACHE_CAPACITY"], chosen["LRU_CACHE_CAPACITY"]) == ("7", "8")
 
 

@@ -105,7 +105,7 @@ def test_memory_is_given_back_after_each_batch_only_when_the_measure_is_on(tmp_p
     assert encoder.releases - before == (2 if on else 0)
 
 
-@pytest.mark.parametrize(("on", "tokens", "trims"), [(True, 511, 0), (True, 512, 1), (False, 512, 0)])
+@pytest.mark.parametrize(("on", "tokens", "trims"), [(True, 255, 0), (True, 256, 1), (False, 256, 0)])
 def test_on_the_processor_free_memory_goes_back_after_large_batches(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, on: bool, tokens: int, trims: int
 ) -> None:

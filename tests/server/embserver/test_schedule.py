@@ -1,10 +1,13 @@
 """The queue's rules, one at a time, on a schedule that is told the time."""
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Sequence
 
 import numpy as np
 import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from embserver.encoder import Vectors
 from embserver.refusals import QueueFull
@@ -12,7 +15,7 @@ from embserver.schedule import Batch, Job, Schedule
 
 
 def schedule(**options: float) -> Schedule:
-    return Schedule(vector_bytes=8, batch_tokens=int(options.pop("batch_tokens", 100)), **options)  # type: ignore[arg-type]  # one option
+    return Schedule(vector_bytes=8, **{"batch_tokens": 100, **options})  # type: ignore[arg-type]  # whole numbers are ints
 
 
 def text(number: int, tokens: int = 10) -> list[int]:
@@ -137,29 +140,29 @@ def test_a_search_goes_before_everything_that_waits_and_alone() -> None:
 def test_a_search_overtakes_the_batch_in_work_and_another_search_does_not_overtake_it() -> None:
     queue = schedule()
     queue.submit(bulk(10), 0)
-    outer = queue.next(0)
-    assert queue.overtake(1) is None
+    outer = begun(queue.next(0))
+    assert queue.overtake(outer, 1) is None
     search = queue.submit([text(1)], 1)
-    inner = queue.overtake(1)
+    inner = begun(queue.overtake(outer, 1))
     assert first_ids(inner) == {1}
     queue.submit([text(2)], 1)
-    assert queue.overtake(1) is None
+    assert queue.overtake(inner, 1) is None
     assert finish(queue, inner, 2) == [search]
-    assert first_ids(queue.overtake(2)) == {2}
-    assert begun(outer).interactive is False
+    assert first_ids(queue.overtake(outer, 2)) == {2}
+    assert outer.interactive is False
 
 
 def test_searches_set_the_others_back_by_no_more_than_the_limit_and_then_in_turn() -> None:
     queue = schedule(set_back_seconds=2.0)
     queue.submit(bulk(10), 0)
-    queue.next(0)
+    outer = begun(queue.next(0))
     for number in range(2):
         queue.submit([text(number)], 1)
-        finish(queue, queue.overtake(1 + number), 2 + number)
+        finish(queue, queue.overtake(outer, 1 + number), 2 + number)
     queue.submit([text(8)], 3)
 
-    assert queue.overtake(3) is None
-    assert first_ids(queue.overtake(3.5)) == {8}
+    assert queue.overtake(outer, 3) is None
+    assert first_ids(queue.overtake(outer, 3.5)) == {8}
 
 
 def test_bulk_work_that_was_set_back_to_the_limit_is_begun_before_a_search() -> None:
@@ -170,6 +173,58 @@ def test_bulk_work_that_was_set_back_to_the_limit_is_begun_before_a_search() -> 
     queue.submit([text(2)], 2)
 
     assert begun(queue.next(2)).interactive is False
+
+
+def test_a_search_overtakes_only_where_no_stream_is_free_for_it() -> None:
+    queue = schedule(streams=2)
+    queue.submit(bulk(10, texts=20), 0)
+    first = begun(queue.next(0))
+    queue.submit([text(1)], 1)
+
+    assert queue.overtake(first, 1) is None
+    assert first_ids(queue.next(1)) == {1}
+    second = queue.submit([text(2)], 1)
+    assert finish(queue, queue.overtake(first, 1), 2) == [second]
+
+
+def test_bulk_work_in_one_stream_makes_up_for_searches_in_the_other() -> None:
+    queue = schedule(streams=2, set_back_seconds=2.0)
+    queue.submit(bulk(10, texts=30), 0)
+    first, second = begun(queue.next(0)), begun(queue.next(0))
+    queue.submit([text(1)], 0)
+    search = begun(queue.overtake(second, 0))
+    finish(queue, search, 60)
+    queue.submit([text(2)], 60)
+    inner = begun(queue.overtake(second, 60))
+    queue.submit([text(3)], 60)
+    queue.overtake(first, 60)
+    finish(queue, inner, 62)
+    queue.submit([text(4)], 62)
+
+    assert queue.overtake(second, 62) is None
+
+
+def test_texts_beyond_a_batch_are_in_work_together_only_while_they_are_few() -> None:
+    queue = schedule(streams=3)
+    queue.submit([text(4, 101), text(3, 102), text(2, 1000), text(1, 1001)], 0)
+    queue.submit([text(5, 103), *bulk(60, tokens=4)], 1)
+
+    first, second, third = (begun(queue.next(2)) for _ in range(3))
+
+    assert (first_ids(first), first_ids(second)) == ({1}, {2})
+    assert first_ids(third) == {60, 61, 62, 63, 64}
+    finish(queue, third, 3)
+    assert queue.next(3) is None
+    finish(queue, first, 4)
+    assert first_ids(queue.next(4)) == {3}
+
+
+def test_a_text_beyond_a_batch_begins_whatever_short_ones_are_in_work() -> None:
+    queue = schedule(streams=2)
+    queue.submit([text(1, 90), text(2, 8192)], 0)
+
+    assert first_ids(queue.next(0)) == {1}
+    assert first_ids(queue.next(0)) == {2}
 
 
 def test_searches_alone_are_never_held_back() -> None:
@@ -280,3 +335,77 @@ def test_the_figures_say_who_waits_and_for_how_long() -> None:
     assert (figures.interactive, figures.bulk, figures.running, figures.waiting) == (1, 2, 1, 2)
     assert (figures.texts, figures.oldest_seconds, figures.batches) == (10, 6, 1)
     assert figures.bytes == queue.held > 0
+
+
+# Few different texts, so that the same ones meet in flight; some longer than a batch.
+texts = st.builds(text, st.integers(1, 9), st.sampled_from([30, 150, 1500]))
+streams = st.integers(0, 2)
+
+
+class Streams(RuleBasedStateMachine):
+    """Three streams that take turns in any order, while requests arrive and leave."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.queue = schedule(streams=3, set_back_seconds=5.0)
+        self.work: list[list[Batch]] = [[], [], []]
+        self.asked: list[tuple[list[list[int]], Job]] = []
+        self.left: set[Job] = set()
+        self.over: list[Job] = []
+        self.now = 0
+
+    @rule(inputs=st.lists(texts, min_size=1, max_size=6))
+    def ask(self, inputs: list[list[int]]) -> None:
+        self.asked.append((inputs, self.queue.submit(inputs, self.now)))
+
+    @precondition(lambda self: self.asked)
+    @rule(which=st.integers(0, 30))
+    def leave(self, which: int) -> None:
+        job = self.asked[which % len(self.asked)][1]
+        if job not in self.over:
+            self.left.add(job)
+        self.queue.cancel(job)
+
+    @rule(stream=streams)
+    def step(self, stream: int) -> None:
+        self.now += 1
+        if not self.work[stream]:
+            self.begin(stream, self.queue.next(self.now))
+            return
+        batch = self.work[stream].pop()
+        if not self.queue.abandon(batch, self.now):
+            self.over += finish(self.queue, batch, self.now)
+
+    @rule(stream=streams)
+    def overtake(self, stream: int) -> None:
+        if self.work[stream]:
+            self.begin(stream, self.queue.overtake(self.work[stream][-1], self.now))
+
+    def begin(self, stream: int, batch: Batch | None) -> None:
+        if batch is not None:
+            self.work[stream].append(batch)
+
+    @invariant()
+    def no_text_is_computed_twice_at_once(self) -> None:
+        in_work = [tuple(ids) for work in self.work for batch in work for ids in batch.ids]
+        assert len(in_work) == len(set(in_work))
+
+    @invariant()
+    def few_long_texts_are_in_work(self) -> None:
+        long = [batch.tokens for work in self.work for batch in work if batch.tokens > 100 and not batch.interactive]
+        assert len(long) <= 1 or sum(long) <= 2048
+
+    def teardown(self) -> None:
+        while any(self.work) or self.queue.queued:
+            for stream in range(3):
+                self.step(stream)
+        assert Counter(self.over) == Counter({job: 1 for _, job in self.asked if job not in self.left})
+        for inputs, job in self.asked:
+            if job not in self.left:
+                assert [vector.tolist() for vector in job.vectors] == [[ids[0], len(ids)] for ids in inputs]
+        assert self.queue.held == 0
+        assert self.queue.figures(self.now).texts == 0
+
+
+Streams.TestCase.settings = settings(max_examples=300)
+TestHoweverStreamsTakeTurnsNothingIsLostOrDoneTwice = Streams.TestCase
