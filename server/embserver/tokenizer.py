@@ -17,6 +17,8 @@ __all__ = ["FileTokenizer", "Tokenizer", "Tokens"]
 _FEW = 4
 # A beginning of so many characters a token holds more tokens than are kept, by far, in any language.
 _BEGINNING = 16
+# WordPiece gives a word of more than a hundred characters a single token; other tokenizers split long words first.
+_WORD = 128
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,11 +93,12 @@ class FileTokenizer:
 
 
 def _enough(encoding: "Encoding") -> bool:
-    """Whether a text's beginning gives the tokens of the whole text: what was cut off comes as many tokens later again.
+    """Whether a text's beginning gives the tokens of the whole text: what was cut off comes as many tokens later again,
+    and more than one word has, whose tokens can be others without its end.
 
     Without the cut, a text of megabytes would take seconds, and many times its size, to be thrown away.
     """
-    return len(encoding.overflowing) > 1
+    return (len(encoding.overflowing) - 1) * len(encoding.ids) > _WORD
 
 
 def _tokens(encoding: "Encoding") -> Tokens:

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from tokenizers import Tokenizer as Backend
 
@@ -40,6 +40,8 @@ def both(folder: Path) -> tuple[FileTokenizer, Backend]:
 
 
 @given(words=st.lists(WORDS, max_size=80), glue=st.sampled_from(["", " "]), copies=st.sampled_from([1, 6]))
+# What is left of the last word's end decides what all of it is.
+@example(words=["x" * 90, "x" * 90, "=", "x" * 90, "ä\U0001f600"], glue="", copies=1)
 def test_a_long_text_has_the_tokens_of_all_of_it(
     both: tuple[FileTokenizer, Backend], words: list[str], glue: str, copies: int
 ) -> None:
