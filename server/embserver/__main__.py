@@ -49,6 +49,7 @@ def main(arguments: list[str], environment: MutableMapping[str, str]) -> int:
     _prepare(environment, settings)
     heap.bound_arenas(environment)
     heap.map_large(environment)
+    heap.keep_free(environment)
     _leave_on_signals(command == "serve")
     if command == "check":
         return _check(settings, wanted)

@@ -76,6 +76,35 @@ def test_large_blocks_are_mapped_apart_however_many_were_freed(variables: dict[s
     assert (at_most >= 3 * heap.LARGE, in_use >= 2 * heap.LARGE) == (mapped, True)
 
 
+FREE_END = """
+import ctypes, os
+from embserver import heap
+print(heap.keep_free(os.environ))
+library = ctypes.CDLL(None)
+library.malloc.restype, library.free.argtypes = ctypes.c_void_p, [ctypes.c_void_p]
+blocks = [library.malloc(100_000) for _ in range(100)]
+for block in blocks:
+    library.free(block)
+library.malloc_stats()
+print(heap.trim())
+library.malloc_stats()
+"""
+
+
+@needs_glibc
+@pytest.mark.parametrize(("variables", "kept"), [({}, True), ({"MALLOC_TRIM_THRESHOLD_": "100000"}, False)])
+def test_the_free_end_of_a_heap_stays_until_memory_is_given_back(variables: dict[str, str], kept: bool) -> None:
+    environment = {"PYTHONPATH": str(Path(embserver.__file__).parent.parent), **variables}
+
+    ran = subprocess.run([sys.executable, "-c", FREE_END], env=environment, capture_output=True, text=True, check=True)
+
+    sizes = [int(line.split("=")[1]) for line in ran.stderr.splitlines() if line.startswith("system bytes")]
+    # The first arena's and the total, before and after.
+    before, after = sizes[0], sizes[2]
+    assert ran.stdout.split()[0] == str(kept)
+    assert (before - after >= 9_000_000) == kept
+
+
 @needs_glibc
 def test_free_memory_in_the_midst_of_the_heap_is_given_back() -> None:
     library = ctypes.CDLL(None)
@@ -98,4 +127,5 @@ def test_elsewhere_nothing_happens(monkeypatch: pytest.MonkeyPatch) -> None:
 
     assert not heap.bound_arenas({})
     assert not heap.map_large({})
+    assert not heap.keep_free({})
     assert not heap.trim()
