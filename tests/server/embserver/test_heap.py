@@ -82,7 +82,7 @@ from embserver import heap
 print(heap.keep_free(os.environ))
 library = ctypes.CDLL(None)
 library.malloc.restype, library.free.argtypes = ctypes.c_void_p, [ctypes.c_void_p]
-blocks = [library.malloc(100_000) for _ in range(100)]
+blocks = [library.malloc(100_000) for _ in range(30)]
 for block in blocks:
     library.free(block)
 library.malloc_stats()
@@ -102,7 +102,7 @@ def test_the_free_end_of_a_heap_stays_until_memory_is_given_back(variables: dict
     # The first arena's and the total, before and after.
     before, after = sizes[0], sizes[2]
     assert ran.stdout.split()[0] == str(kept)
-    assert (before - after >= 9_000_000) == kept
+    assert (before - after >= 2_500_000) == kept
 
 
 @needs_glibc
