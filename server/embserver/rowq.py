@@ -8,7 +8,7 @@ in float32. CPU only.
 
 import time
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -21,6 +21,8 @@ from embserver.failures import StartFailed
 __all__ = ["Kernel", "Kernels", "RowQLinear", "choose", "input_peaks", "quantize", "smoothing"]
 
 _FEW_ROWS, _MANY_ROWS = 16, 512
+# Rows of a weight that are rounded at once, for these stay in the processor's cache: a third of the time.
+_CHUNK = 256
 # On processors without VNNI two products are summed in 16 bits, which 63 levels cannot overflow and 127 can.
 _LEVELS = (127, 63)
 _ROW_LEVELS = 127
@@ -60,11 +62,11 @@ class RowQLinear(nn.Module):
     def __init__(self, linear: nn.Linear, kernels: Kernels, moved: Tensor) -> None:
         super().__init__()
         self._inverse = moved.reciprocal()
-        weight = linear.weight.detach().float() * moved
-        self._peaks = weight.abs().amax(dim=1).clamp_(min=_SMALLEST)
+        chunks = linear.weight.detach().split(_CHUNK)
+        self._peaks = torch.cat([_moved(rows, moved).abs_().amax(dim=1) for rows in chunks]).clamp_(min=_SMALLEST)
         self._bias = torch.zeros_like(self._peaks) if linear.bias is None else linear.bias.detach().float()
-        self._few = self._packed(weight, kernels.few)
-        self._many = self._few if kernels.many is kernels.few else self._packed(weight, kernels.many)
+        self._few = self._packed(chunks, moved, kernels.few)
+        self._many = self._few if kernels.many is kernels.few else self._packed(chunks, moved, kernels.many)
 
     def forward(self, x: Tensor) -> Tensor:
         """[rows, out] for [rows, in]."""
@@ -77,8 +79,10 @@ class RowQLinear(nn.Module):
         sums = kernel.multiply(unsigned, packed).mul_(scale)
         return torch.addcmul(self._bias, sums, peaks)
 
-    def _packed(self, weight: Tensor, kernel: Kernel) -> tuple[Kernel, Any, Tensor]:
-        whole = (weight * (kernel.levels / self._peaks[:, None])).round_().to(torch.int8)
+    def _packed(self, chunks: Sequence[Tensor], moved: Tensor, kernel: Kernel) -> tuple[Kernel, Any, Tensor]:
+        scales = (kernel.levels / self._peaks[:, None]).split(_CHUNK)
+        scaled = (_moved(rows, moved).mul_(scale) for rows, scale in zip(chunks, scales, strict=True))
+        whole = torch.cat([rows.round_().to(torch.int8) for rows in scaled])
         return kernel, kernel.pack(whole), self._peaks / (kernel.levels * _ROW_LEVELS)
 
 
@@ -106,7 +110,8 @@ def input_peaks(model: nn.Module, run: Callable[[], object]) -> dict[str, Tensor
 def smoothing(linear: nn.Linear, peaks: Tensor) -> Tensor:
     """What to move [in] from activations with these peaks [in] into the weights."""
     loud = peaks.clamp(min=max(_QUIET * float(peaks.median()), _FLOOR))
-    return (loud / linear.weight.detach().float().abs().amax(dim=0).clamp_(min=_FLOOR)).sqrt_()
+    columns = [rows.float().abs().amax(dim=0) for rows in linear.weight.detach().split(_CHUNK)]
+    return (loud / torch.stack(columns).amax(dim=0).clamp_(min=_FLOOR)).sqrt_()
 
 
 def quantize(model: nn.Module, kernels: Kernels, peaks: Mapping[str, Tensor]) -> None:
@@ -114,6 +119,10 @@ def quantize(model: nn.Module, kernels: Kernels, peaks: Mapping[str, Tensor]) ->
     for name, linear in list(_linears(model)):
         parent, _, child = name.rpartition(".")
         setattr(model.get_submodule(parent), child, RowQLinear(linear, kernels, smoothing(linear, peaks[name])))
+
+
+def _moved(rows: Tensor, moved: Tensor) -> Tensor:
+    return rows.float() * moved
 
 
 def _linears(model: nn.Module) -> Iterator[tuple[str, nn.Linear]]:
