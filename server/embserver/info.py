@@ -35,6 +35,7 @@ def document(service: Service, errors: Recent) -> dict[str, Any]:
         "dtype": model.encoder.dtype if model else None,
         "batching": model.batching.value if model else None,
         "threads": model.threads if model else None,
+        "streams": model.encoder.streams if model else None,
         "self_test": model.self_test if model else None,
         "versions": {
             "embserver": embserver.__version__,
@@ -44,7 +45,7 @@ def document(service: Service, errors: Recent) -> dict[str, Any]:
         "limits": {
             "max_inputs": requests.MAX_INPUTS,
             "max_body_bytes": requests.MAX_BODY_BYTES,
-            "batch_tokens": schedule.BATCH_TOKENS,
+            "batch_tokens": schedule.tokens_a_batch(model.encoder.streams) if model else None,
             "queue_bytes": schedule.QUEUE_BYTES,
             "interactive_texts": schedule.INTERACTIVE_TEXTS,
             "interactive_tokens": schedule.INTERACTIVE_TOKENS,

@@ -15,8 +15,9 @@ from embserver.encoder import Pause
 
 __all__ = ["Group", "Mix", "PackedBatch", "attend", "pack", "row_chunks"]
 
-# Two of these bound the time between two pauses to some 60 ms on two cores at the sizes of a BERT-base, and the memory
-# of what is wider than the rows: rows of an MLP at once, and pairs of query and key in one call of attention.
+# Two of these bound the time between two pauses, at the sizes of a BERT-base, to some 60 ms on two cores and twice that
+# on one, and the memory of what is wider than the rows: rows of an MLP at once, and pairs of query and key in one call
+# of attention.
 _ROWS = 256
 _PAIRS = 1 << 21
 

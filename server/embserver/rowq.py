@@ -62,7 +62,7 @@ class RowQLinear(nn.Module):
     def __init__(self, linear: nn.Linear, kernels: Kernels, moved: Tensor) -> None:
         super().__init__()
         self._inverse = moved.reciprocal()
-        chunks = linear.weight.detach().split(_CHUNK)
+        chunks = torch.split(linear.weight.detach(), _CHUNK)
         self._peaks = torch.cat([_moved(rows, moved).abs_().amax(dim=1) for rows in chunks]).clamp_(min=_SMALLEST)
         self._bias = torch.zeros_like(self._peaks) if linear.bias is None else linear.bias.detach().float()
         self._few = self._packed(chunks, moved, kernels.few)
@@ -80,7 +80,7 @@ class RowQLinear(nn.Module):
         return torch.addcmul(self._bias, sums, peaks)
 
     def _packed(self, chunks: Sequence[Tensor], moved: Tensor, kernel: Kernel) -> tuple[Kernel, Any, Tensor]:
-        scales = (kernel.levels / self._peaks[:, None]).split(_CHUNK)
+        scales = torch.split(kernel.levels / self._peaks[:, None], _CHUNK)
         scaled = (_moved(rows, moved).mul_(scale) for rows, scale in zip(chunks, scales, strict=True))
         whole = torch.cat([rows.round_().to(torch.int8) for rows in scaled])
         return kernel, kernel.pack(whole), self._peaks / (kernel.levels * _ROW_LEVELS)
@@ -110,7 +110,7 @@ def input_peaks(model: nn.Module, run: Callable[[], object]) -> dict[str, Tensor
 def smoothing(linear: nn.Linear, peaks: Tensor) -> Tensor:
     """What to move [in] from activations with these peaks [in] into the weights."""
     loud = peaks.clamp(min=max(_QUIET * float(peaks.median()), _FLOOR))
-    columns = [rows.float().abs().amax(dim=0) for rows in linear.weight.detach().split(_CHUNK)]
+    columns = [rows.float().abs().amax(dim=0) for rows in torch.split(linear.weight.detach(), _CHUNK)]
     return (loud / torch.stack(columns).amax(dim=0).clamp_(min=_FLOOR)).sqrt_()
 
 

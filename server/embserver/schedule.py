@@ -19,20 +19,22 @@ from embserver.encoder import Vectors
 from embserver.refusals import QueueFull
 
 __all__ = [
-    "BATCH_TOKENS",
     "INTERACTIVE_TEXTS",
     "INTERACTIVE_TOKENS",
     "QUEUE_BYTES",
     "SET_BACK_SECONDS",
+    "TOKENS_AT_ONCE",
     "Batch",
     "Figures",
     "Job",
     "Schedule",
     "Text",
+    "tokens_a_batch",
 ]
 
-BATCH_TOKENS = 384
-"""Tokens in one micro-batch, at which matrix products run near the processor's peak."""
+TOKENS_AT_ONCE = 768
+"""Tokens in the micro-batches of all streams together: memory grows with them, and matrix products run near the
+processor's peak with half of them."""
 INTERACTIVE_TEXTS = 4
 INTERACTIVE_TOKENS = 512
 """A request of at most so many texts, and tokens in all, is interactive; an overtaking batch has so many tokens."""
@@ -127,6 +129,11 @@ class Figures:
     shared: int
 
 
+def tokens_a_batch(streams: int) -> int:
+    """The budget of one micro-batch, where so many are in work at once."""
+    return TOKENS_AT_ONCE // streams
+
+
 class Schedule:
     """The queue of what is computed in so many streams. Not safe from several threads at once: the caller's lock is
     around every call."""
@@ -137,14 +144,14 @@ class Schedule:
         vector_bytes: int,
         streams: int = 1,
         capacity: int = QUEUE_BYTES,
-        batch_tokens: int = BATCH_TOKENS,
+        batch_tokens: int | None = None,
         set_back_seconds: float = SET_BACK_SECONDS,
     ) -> None:
         self.capacity = capacity
         self.held = 0
         self._vector_bytes = vector_bytes
         self._streams = streams
-        self._batch_tokens = batch_tokens
+        self._batch_tokens = batch_tokens or tokens_a_batch(streams)
         self._limit = set_back_seconds
         self._jobs: dict[Job, None] = {}
         # The jobs that have unbegun texts, oldest first, by whether they are interactive.

@@ -290,10 +290,10 @@ def test_the_info_says_what_is_served_and_how(client: TestClient) -> None:
     assert info["model"] == "jina-code-v2"
     assert info["name"] == "jinaai/jina-embeddings-v2-base-code"
     assert (info["status"], info["revision"], info["dimension"], info["max_tokens"]) == ("ready", "r1", 8, 32)
-    assert (info["device"], info["dtype"], info["threads"]) == ("cpu", "float32", 1)
+    assert (info["device"], info["dtype"], info["threads"], info["streams"]) == ("cpu", "float32", 1, 1)
     assert {"embserver", "python", "fastapi", "numpy"} <= set(info["versions"])
     limits = info["limits"]
-    assert (limits["max_inputs"], limits["max_body_bytes"], limits["batch_tokens"]) == (2048, 33554432, 384)
+    assert (limits["max_inputs"], limits["max_body_bytes"], limits["batch_tokens"]) == (2048, 33554432, 768)
     assert (limits["queue_bytes"], limits["interactive_texts"], limits["interactive_tokens"]) == (67108864, 4, 512)
     assert "memory_bytes" in limits
     assert info["measures"] == {

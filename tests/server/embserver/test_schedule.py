@@ -8,7 +8,7 @@ import pytest
 
 from embserver.encoder import Vectors
 from embserver.refusals import QueueFull
-from embserver.schedule import Batch, Job, Schedule
+from embserver.schedule import TOKENS_AT_ONCE, Batch, Job, Schedule
 
 
 def schedule(**options: float) -> Schedule:
@@ -76,6 +76,16 @@ def test_a_batch_keeps_to_its_tokens_and_a_text_beyond_them_goes_alone() -> None
         finish(queue, batch)
 
     assert batches == [[30, 70], [40, 60], [300]]
+
+
+@pytest.mark.parametrize("streams", [1, 2])
+def test_streams_share_the_tokens_that_are_in_work_at_once(streams: int) -> None:
+    queue = Schedule(vector_bytes=8, streams=streams)
+    queue.submit(bulk(0, texts=50, tokens=32), 0)
+
+    in_work = [queue.next(0) for _ in range(streams)]
+
+    assert [batch.tokens for batch in in_work if batch] == [TOKENS_AT_ONCE // streams] * streams
 
 
 def test_the_oldest_request_is_served_first_and_younger_ones_fill_what_it_leaves() -> None:
