@@ -80,13 +80,12 @@ def main(arguments: list[str] | None = None) -> int:
     }
     outcomes = {one.name: Outcome(name=one.name, model=one.model) for one in chosen}
     ordered = list(outcomes.values())
-    ceilings, references = list[Ceiling](), dict[str, client.Vectors]()
+    references: dict[str, client.Vectors] = {}
     for number in range(load.rounds):
         # Every other round backwards: what drifts, such as the temperature, then favours nobody.
         for contender in chosen if number % 2 == 0 else reversed(chosen):
             if outcomes[contender.name].refusals and not outcomes[contender.name].rounds:
                 continue
-            ceilings.append(ceiling(next(iter(models.values())), load.threads))
             print(f"round {number + 1} of {load.rounds}: {contender.name}", file=sys.stderr, flush=True)
             measure(
                 contender,
@@ -98,8 +97,8 @@ def main(arguments: list[str] | None = None) -> int:
                 references=references,
             )
             # At once: what is interrupted after an hour has told what it knew.
-            write(options, report.as_json(ordered, ceilings, facts), report.chart(ordered))
-    print(report.table(ordered, ceilings))
+            write(options, report.as_json(ordered, facts), report.chart(ordered))
+    print(report.table(ordered))
     return 0 if all(one.rounds for one in ordered if one.name == "ours") else 1
 
 
@@ -188,9 +187,11 @@ def one_round(running: Running, model: Checkpoint, load: Load, number: int, outc
     first = number * load.in_flight * load.texts
     blocks = list(texts.blocks()[first : first + load.in_flight * load.texts])
     lengths = count(blocks)
+    ceilings = [ceiling(model, load.threads)]
     before = running.cpu_seconds()
     sent = client.burst(running.url, blocks, in_flight=load.in_flight, size=load.texts)
     used = running.cpu_seconds() - before
+    ceilings.append(ceiling(model, load.threads))
     size = max(1, load.texts // BUSY_SHARE)
     busy = client.burst(
         running.url,
@@ -207,6 +208,7 @@ def one_round(running: Running, model: Checkpoint, load: Load, number: int, outc
         seconds=sent.seconds,
         cpu_seconds=used,
         gflops_needed=model.flops(lengths) / 1e9,
+        ceilings=ceilings,
         ready_mb=ready_mb,
         burst_mb=burst_mb,
         start_cpu_seconds=start_cpu,

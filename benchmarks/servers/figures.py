@@ -17,13 +17,18 @@ class Ceiling:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Round:
-    """One server in one round. Seconds, MB, token counts; None or empty where that was not asked or not answered."""
+    """One server in one round. Seconds, MB, token counts; None or empty where that was not asked or not answered.
+
+    `ceilings` were measured directly before and after the burst: on a machine shared with others, what a minute grants
+    is not what the next one does.
+    """
 
     tokens: int
     texts: int
     seconds: float
     cpu_seconds: float
     gflops_needed: float
+    ceilings: list[Ceiling]
     ready_mb: float
     burst_mb: float
     start_cpu_seconds: float
@@ -37,6 +42,16 @@ class Round:
     def tokens_per_second(self) -> float:
         """Throughput of the burst."""
         return self.tokens / self.seconds
+
+    @property
+    def gflops(self) -> float:
+        """Useful arithmetic of the burst, a second."""
+        return self.gflops_needed / self.seconds
+
+    @property
+    def share_of_sustained(self) -> float:
+        """Of what the products alone held for seconds, around this very burst."""
+        return self.gflops / statistics.mean(one.sustained_gflops for one in self.ceilings)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -60,11 +75,14 @@ class Outcome:
         """The median of the rounds."""
         return statistics.median(self.speeds) if self.rounds else None
 
-    def share(self, gflops: float) -> float | None:
-        """The part of a matrix-product speed that useful arithmetic makes up."""
-        if not self.rounds:
-            return None
-        return statistics.median(one.gflops_needed / one.seconds for one in self.rounds) / gflops
+    @property
+    def shares(self) -> list[float]:
+        """Of what the products sustain, a round each."""
+        return [one.share_of_sustained for one in self.rounds]
+
+    def share_of(self, gflops: float) -> float | None:
+        """Useful arithmetic of the burst as a part of another speed; the median of the rounds."""
+        return statistics.median(one.gflops for one in self.rounds) / gflops if self.rounds else None
 
     def searches(self, *, busy: bool) -> list[float]:
         """Seconds of every search of every round."""

@@ -6,7 +6,7 @@ from dataclasses import asdict
 from html import escape
 from typing import Any
 
-from servers.figures import Ceiling, Outcome, Round, percentile
+from servers.figures import Outcome, Round, percentile
 
 __all__ = ["as_json", "chart", "table"]
 
@@ -16,7 +16,7 @@ _HEADINGS = (
     "tok/s (min-max)",
     "ours/it",
     "texts/s",
-    "GEMM (sustained)",
+    "of GEMM sustained (min-max), best",
     "CPU s/ktok",
     "search idle p50/p95 ms",
     "search busy p50/p95 ms (n)",
@@ -62,15 +62,19 @@ def _long_mb(one: Round) -> float | None:
     return one.long_mb
 
 
-def _of_the_run(ceilings: Sequence[Ceiling]) -> Ceiling:
-    """The median of what was sustained, and the best moment of all."""
-    return Ceiling(
-        sustained_gflops=statistics.median(one.sustained_gflops for one in ceilings),
-        best_gflops=max(one.best_gflops for one in ceilings),
-    )
+def _best_gflops(model: str, outcomes: Sequence[Outcome]) -> float:
+    """The best moment of a model's products in all of the run."""
+    same = [done for one in outcomes if one.model == model for done in one.rounds]
+    return max((found.best_gflops for done in same for found in done.ceilings), default=float("nan"))
 
 
-def _row(outcome: Outcome, outcomes: Sequence[Outcome], ceiling: Ceiling) -> tuple[str, ...]:
+def _shares(outcome: Outcome, outcomes: Sequence[Outcome]) -> str:
+    shares = outcome.shares
+    best = outcome.share_of(_best_gflops(outcome.model, outcomes))
+    return f"{statistics.median(shares):.0%} ({min(shares):.0%}-{max(shares):.0%}), {_show(best, '.0%')}"
+
+
+def _row(outcome: Outcome, outcomes: Sequence[Outcome]) -> tuple[str, ...]:
     speeds = outcome.speeds
     long_seconds, long_mb = (_middle(outcome, value) for value in (_long_seconds, _long_mb))
     cosine = "-" if outcome.cosine is None else f"{outcome.cosine:.6f} ({_show(outcome.least_cosine, '.6f')})"
@@ -80,7 +84,7 @@ def _row(outcome: Outcome, outcomes: Sequence[Outcome], ceiling: Ceiling) -> tup
         f"{_show(outcome.speed)} ({min(speeds):.0f}-{max(speeds):.0f})",
         _show(_ratio(outcome, outcomes), ".2f"),
         _show(_middle(outcome, lambda one: one.texts / one.seconds), ".1f"),
-        f"{_show(outcome.share(ceiling.best_gflops), '.0%')} ({_show(outcome.share(ceiling.sustained_gflops), '.0%')})",
+        _shares(outcome, outcomes),
         _show(_middle(outcome, lambda one: 1000 * one.cpu_seconds / one.tokens), ".2f"),
         _searches(outcome, busy=False),
         _searches(outcome, busy=True),
@@ -92,33 +96,39 @@ def _row(outcome: Outcome, outcomes: Sequence[Outcome], ceiling: Ceiling) -> tup
     )
 
 
-def table(outcomes: Sequence[Outcome], ceilings: Sequence[Ceiling]) -> str:
-    """Columns as wide as needed; below them what could not be measured, and why."""
-    ceiling = _of_the_run(ceilings)
-    rows = [_HEADINGS, *(_row(one, outcomes, ceiling) for one in outcomes if one.rounds)]
+def table(outcomes: Sequence[Outcome]) -> str:
+    """Columns as wide as needed; below them the ceilings, what could not be measured, and why."""
+    rows = [_HEADINGS, *(_row(one, outcomes) for one in outcomes if one.rounds)]
     widths = [max(len(row[column]) for row in rows) for column in range(len(_HEADINGS))]
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
-    lines.append(
-        f"\nGEMM: the model's float32 matrix products alone reach {ceiling.best_gflops:.0f} GFLOP/s in the best moment "
-        f"of each, {ceiling.sustained_gflops:.0f} over seconds (median of {len(ceilings)} measurements of this run)"
-    )
+    lines.append("")
+    lines += [_ceiling(model, outcomes) for model in dict.fromkeys(one.model for one in outcomes if one.rounds)]
     lines += [f"{one.name}: {reason}" for one in outcomes for reason in dict.fromkeys(one.refusals)]
     return "\n".join(lines)
 
 
-def as_json(outcomes: Sequence[Outcome], ceilings: Sequence[Ceiling], load: dict[str, Any]) -> dict[str, Any]:
+def _ceiling(model: str, outcomes: Sequence[Outcome]) -> str:
+    """What the matrix products reach without anything else."""
+    rounds = [done for one in outcomes if one.model == model for done in one.rounds]
+    held = [found.sustained_gflops for done in rounds for found in done.ceilings]
+    return (
+        f"GEMM, {model}: the model's float32 matrix products alone hold {statistics.median(held):.0f} "
+        f"({min(held):.0f}-{max(held):.0f}) GFLOP/s for seconds, measured before and after each burst; "
+        f"{_best_gflops(model, outcomes):.0f} in the best moment of each"
+    )
+
+
+def as_json(outcomes: Sequence[Outcome], load: dict[str, Any]) -> dict[str, Any]:
     """Everything measured, and the sums of the table."""
-    ceiling = _of_the_run(ceilings)
     return {
         "load": load,
-        "ceilings": [asdict(one) for one in ceilings],
         "servers": [
             {
                 **asdict(one),
                 "tokens_per_second": one.speed,
                 "ours_over_it": _ratio(one, outcomes),
-                "share_of_gemm": one.share(ceiling.best_gflops),
-                "share_of_sustained_gemm": one.share(ceiling.sustained_gflops),
+                "shares_of_sustained_gemm": one.shares,
+                "share_of_best_gemm": one.share_of(_best_gflops(one.model, outcomes)),
                 **{
                     f"search_{kind}_p{share}_ms": None if found is None else 1000 * found
                     for kind in ("idle", "busy")
