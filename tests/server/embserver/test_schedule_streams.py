@@ -1,9 +1,12 @@
-"""The queue's rules over several streams, whatever their order: nothing lost, nothing twice, few long texts at once."""
+"""The queue's rules over several streams, whatever their order: nothing lost, nothing twice, few long texts at once,
+nobody starves."""
 
 from collections import Counter
+from dataclasses import dataclass
 
 import numpy as np
-from hypothesis import settings
+import pytest
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
@@ -82,3 +85,56 @@ class Streams(RuleBasedStateMachine):
 
 Streams.TestCase.settings = settings(max_examples=300)
 TestHoweverStreamsTakeTurnsNothingIsLostOrDoneTwice = Streams.TestCase
+
+
+LAYERS = 4
+BUDGET = 100
+LIMIT = 50
+
+
+@dataclass
+class Stream:
+    """What one stream computes, the overtaken batch first, each with the layers that are left of it."""
+
+    work: list[tuple[Batch, int]]
+    until: int = 0
+
+    def finish(self, queue: Schedule) -> None:
+        """End what has no layer left."""
+        while self.work and self.work[-1][1] == 0:
+            batch, _ = self.work.pop()
+            queue.end(batch, [np.array([0], np.float32)] * len(batch.texts), self.until)
+
+    def layer(self, queue: Schedule) -> None:
+        """Begin what there is to begin, and go on by one layer, in which a token costs one unit of time."""
+        begun = queue.overtake(self.work[-1][0], self.until) if self.work else queue.next(self.until)
+        if begun is not None:
+            self.work.append((begun, LAYERS))
+        batch, left = self.work.pop()
+        self.work.append((batch, left - 1))
+        self.until += batch.tokens
+
+
+@pytest.mark.parametrize("count", [1, 2])
+@given(st.integers(1, 10), st.integers(20, 130), st.integers(1, 4))
+def test_no_flood_of_searches_starves_a_scan_in_so_many_streams(
+    count: int, size: int, search: int, waiting: int
+) -> None:
+    queue = Schedule(vector_bytes=4, streams=count, batch_tokens=BUDGET, set_back_seconds=LIMIT)
+    scan = queue.submit([*([100 + number] * 50 for number in range(size)), [99] * 600], 0)
+    computing = [Stream([]) for _ in range(count)]
+    alone = LAYERS * (50 * size + 600)
+    # As much time again as it takes itself, the limit, and the searches that are in work when either is used up.
+    latest = 2 * alone / count + LIMIT + LAYERS * search * waiting
+    searches = 0
+    while True:
+        at = min(computing, key=lambda one: one.until)
+        assert at.until <= latest
+        at.finish(queue)
+        if scan.ended is not None:
+            break
+        # Whoever looks for a search finds one.
+        while sum(job.interactive for job in queue.unbegun()) < waiting:
+            searches += 1
+            queue.submit([[1000 + searches] * search], at.until)
+        at.layer(queue)
