@@ -1,5 +1,7 @@
 """8-bit products: exact integers, a scale a row, and never a kernel that this machine gets wrong."""
 
+from collections.abc import Callable
+
 import pytest
 import torch
 from torch import nn
@@ -21,9 +23,9 @@ def by_hand(linear: nn.Linear, x: torch.Tensor, moved: torch.Tensor, levels: int
 def counting(calls: list[str], name: str) -> Kernel:
     def multiply(rows: torch.Tensor, packed: torch.Tensor) -> torch.Tensor:
         calls.append(name)
-        return (rows.float() - 128) @ packed.float().T
+        return (rows.float() - 128) @ packed.T
 
-    return Kernel(name, 127, lambda weights: weights, multiply)
+    return Kernel(name, 127, lambda weights, scales: weights * scales[:, None], multiply)
 
 
 @pytest.mark.parametrize("bias", [True, False])
@@ -44,6 +46,23 @@ def test_a_layer_computes_the_formulas(rows: int, bias: bool) -> None:
     tolerance = 2 * ((x / moved).abs().amax(1, keepdim=True) / 127) * (linear.weight * moved).abs().max()
     assert ((got - expected).abs() <= tolerance + 1e-5).all()
     assert (got - expected).abs().median() <= 1e-5 * expected.abs().median() + 1e-6
+
+
+@pytest.mark.parametrize("maker", [rowq._onednn, rowq._fbgemm])
+@torch.inference_mode()
+def test_a_kernel_gives_the_exact_sums_times_the_channels_scales(maker: Callable[[int], Kernel]) -> None:
+    kernel = maker(63)
+    rows = torch.randint(1, 256, (20, 64), dtype=torch.uint8)
+    weights = torch.randint(-63, 64, (40, 64), dtype=torch.int8)
+    scales = torch.logspace(-6, 2, 40)
+
+    try:
+        got = kernel.multiply(rows, kernel.pack(weights, scales))
+    except (AttributeError, RuntimeError, NotImplementedError) as reason:
+        pytest.skip(f"this machine's torch does not have it: {reason}")
+
+    sums = (rows.double() - 128) @ weights.double().T
+    torch.testing.assert_close(got.double(), sums * scales.double(), rtol=1e-6, atol=0)
 
 
 @torch.inference_mode()
@@ -130,7 +149,7 @@ def test_a_kernel_that_overflows_gets_fewer_levels_and_one_that_is_always_wrong_
             )
             return high.clamp(-32768, 32767).sum(1).float() - 128 * packed.sum(1)
 
-        return Kernel("overflowing", levels, lambda weights: weights, multiply)
+        return Kernel("overflowing", levels, lambda weights, _: weights, multiply)
 
     def small(levels: int, count: int) -> tuple[torch.Tensor, torch.Tensor]:
         return torch.full((count, 8), 255, dtype=torch.uint8), torch.full((4, 8), levels, dtype=torch.int8)
@@ -138,7 +157,7 @@ def test_a_kernel_that_overflows_gets_fewer_levels_and_one_that_is_always_wrong_
     monkeypatch.setattr(rowq, "_samples", small)
     monkeypatch.setattr(rowq, "_onednn", overflowing)
     monkeypatch.setattr(
-        rowq, "_fbgemm", lambda levels: Kernel("wrong", levels, lambda w: w, lambda r, w: r.float() @ w.float().T)
+        rowq, "_fbgemm", lambda levels: Kernel("wrong", levels, lambda w, _: w, lambda r, w: r.float() @ w.float().T)
     )
 
     chosen = rowq.choose()
