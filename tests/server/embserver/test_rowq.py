@@ -48,18 +48,19 @@ def test_a_layer_computes_the_formulas(rows: int, bias: bool) -> None:
     assert (got - expected).abs().median() <= 1e-5 * expected.abs().median() + 1e-6
 
 
+# torch means to retire what fbgemm is reached by, and says so once in a process.
+@pytest.mark.filterwarnings("ignore:.*quantized tensor creation functions:UserWarning")
 @pytest.mark.parametrize("maker", [rowq._onednn, rowq._fbgemm])
 @torch.inference_mode()
 def test_a_kernel_gives_the_exact_sums_times_the_channels_scales(maker: Callable[[int], Kernel]) -> None:
-    kernel = maker(63)
+    kernel = rowq._exact(maker)
+    if kernel is None:
+        pytest.skip("the server would not choose this kernel on this machine")
     rows = torch.randint(1, 256, (20, 64), dtype=torch.uint8)
-    weights = torch.randint(-63, 64, (40, 64), dtype=torch.int8)
+    weights = torch.randint(-kernel.levels, kernel.levels + 1, (40, 64), dtype=torch.int8)
     scales = torch.logspace(-6, 2, 40)
 
-    try:
-        got = kernel.multiply(rows, kernel.pack(weights, scales))
-    except (AttributeError, RuntimeError, NotImplementedError) as reason:
-        pytest.skip(f"this machine's torch does not have it: {reason}")
+    got = kernel.multiply(rows, kernel.pack(weights, scales))
 
     sums = (rows.double() - 128) @ weights.double().T
     torch.testing.assert_close(got.double(), sums * scales.double(), rtol=1e-6, atol=0)
