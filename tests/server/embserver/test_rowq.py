@@ -53,9 +53,10 @@ def test_a_layer_computes_the_formulas(rows: int, bias: bool) -> None:
 @pytest.mark.parametrize("maker", [rowq._onednn, rowq._fbgemm])
 @torch.inference_mode()
 def test_a_kernel_gives_the_exact_sums_times_the_channels_scales(maker: Callable[[int], Kernel]) -> None:
+    if maker(127).name not in torch.backends.quantized.supported_engines:
+        pytest.skip("this machine's torch does not have the library")
     kernel = rowq._exact(maker)
-    if kernel is None:
-        pytest.skip("the server would not choose this kernel on this machine")
+    assert kernel is not None
     rows = torch.randint(1, 256, (20, 64), dtype=torch.uint8)
     weights = torch.randint(-kernel.levels, kernel.levels + 1, (40, 64), dtype=torch.int8)
     scales = torch.logspace(-6, 2, 40)
