@@ -163,7 +163,7 @@ class Bert(nn.Module):
 
     def forward(self, texts: Sequence[Sequence[int]], pause: Pause) -> list[Tensor]:
         """One [tokens, width] a text, in the order given."""
-        batch = pack(texts, pause, self.embeddings.word_embeddings.weight.device)
+        batch = pack(texts, pause, self.embeddings.LayerNorm.weight.device)
         return batch.texts(self.encoder(self.embeddings(batch), batch))
 
 

@@ -10,11 +10,11 @@ from torch import Tensor, nn
 
 from embserver.failures import ModelRefused
 from embserver.modelfiles import WEIGHTS, ModelFiles, faults_told
+from embserver.wordvectors import WordVectors, readable
 
 __all__ = ["Architecture", "check", "filled", "table"]
 
-# Looked up a row at a time, and widened there: half the memory where the file holds half precision.
-_AS_STORED = "word_embeddings.weight"
+_WORDS = "word_embeddings"
 _MATRIX = 2
 
 
@@ -44,17 +44,23 @@ def check(files: ModelFiles, architecture: Architecture) -> None:
     _skeleton(files, architecture)
 
 
-def filled(files: ModelFiles, architecture: Architecture) -> nn.Module:
-    """The module with the folder's weights as float32 on the CPU, mapped from the file where it has that; the word
-    vectors keep the type in which they are stored. Raises ModelRefused as `check` does."""
+def filled(files: ModelFiles, architecture: Architecture, device: torch.device) -> nn.Module:
+    """The module with the folder's weights as float32 on the CPU, mapped from the file where it has that. What is meant
+    to compute there, too, reads its word vectors from the file. Raises ModelRefused as `check` does."""
     model = _skeleton(files, architecture)
     stored = {_present(name, architecture.prefix): name for name in files.shapes}
     weights: dict[str, Tensor] = {}
     for name in model.state_dict():
         tensor = _mapped(files.folder / WEIGHTS, stored[name])
-        # Small ones are copied: what is mapped for a few numbers would stay mapped with them.
-        small = tensor.dim() < _MATRIX or "embeddings." in name
-        weights[name] = tensor if name.endswith(_AS_STORED) else tensor.to(torch.float32, copy=small)
+        module = name.rpartition(".")[0]
+        if not module.endswith(_WORDS):
+            # Small ones are copied: what is mapped for a few numbers would stay mapped with them.
+            weights[name] = tensor.to(torch.float32, copy=tensor.dim() < _MATRIX or "embeddings." in name)
+        elif device.type == "cpu" and readable():
+            model.set_submodule(module, WordVectors(files.folder / WEIGHTS, stored[name], tensor))
+        else:
+            # Widened once looked up: half the memory where the file holds half precision.
+            weights[name] = tensor
     model.load_state_dict(weights, strict=True, assign=True)
     return model.eval().requires_grad_(requires_grad=False)
 

@@ -16,9 +16,9 @@ ARENAS = 2
 LARGE = 8 * 1024 * 1024
 """Bytes from which a block is mapped on its own: one of a batch is smaller, one of a long text is not."""
 
-KEPT = 4 * 1024 * 1024
-"""Free bytes at the end of a heap that stay there until `trim`: what a batch takes and frees from step to step. More
-would add to the peak of the other stream's batch."""
+KEPT = 16 * 1024 * 1024
+"""Free bytes at the end of a heap that stay there until `trim`: what a batch takes and frees from step to step, and the
+next one again."""
 
 _M_TRIM_THRESHOLD = -1
 _M_MMAP_THRESHOLD = -3

@@ -186,7 +186,7 @@ class JinaBert(nn.Module):
 
     def forward(self, texts: Sequence[Sequence[int]], pause: Pause) -> list[Tensor]:
         """One [tokens, width] a text, in the order given."""
-        device = self.embeddings.word_embeddings.weight.device
+        device = self.embeddings.LayerNorm.weight.device
         batch = pack(texts, pause, device)
         # Always float32: distances beyond 256 are not whole numbers in bfloat16.
         slope = torch.tensor(alibi.slopes(self.heads), device=device)

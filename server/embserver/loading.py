@@ -122,7 +122,7 @@ def load(folder: Path, revision: str, model: WantedModel, settings: Settings) ->
     tokenizer = understood.tokenizer
     libraries: tuple[str, ...] = ("torch", "safetensors", "tokenizers", "numpy")
     if understood.architecture is not None:
-        body, batching = checkpoint.filled(understood.files, understood.architecture), Batching.PACKED
+        body, batching = checkpoint.filled(understood.files, understood.architecture, device), Batching.PACKED
     else:
         body, batching = automodel.load(understood.files), Batching.PADDED
         libraries += ("transformers",)

@@ -15,8 +15,9 @@ from embserver.head import Head
 
 __all__ = ["TorchEncoder", "choose_device"]
 
-# From here on, the milliseconds of giving memory back are few beside those of the batch.
-_MANY_TOKENS = 256
+# More than a batch of several texts has. What one of those leaves free, the next one takes; what a long text leaves is
+# more than they need.
+_LONG = 1024
 
 
 def choose_device(wanted: str) -> torch.device:
@@ -84,8 +85,7 @@ class TorchEncoder:
             torch.cuda.empty_cache()
         elif self._device.type == "mps":
             torch.mps.empty_cache()
-        elif tokens >= _MANY_TOKENS:
-            # Batches differ in their lengths, so the free pieces that one leaves seldom fit the next.
+        elif tokens >= _LONG:
             heap.trim()
         with self._counting:
             self._releases += 1

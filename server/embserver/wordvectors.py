@@ -1,0 +1,53 @@
+"""Word vectors that stay in the weights' file, from which the rows of a batch are read.
+
+They are the largest table of a model and a batch needs few of its rows. Mapped memory would not do: around each row
+that is touched the system maps as much as a megabyte, and a scan would soon have the whole table resident.
+"""
+
+import json
+import os
+import sys
+import weakref
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+__all__ = ["WordVectors", "readable"]
+
+_LENGTH_BYTES = 8
+
+
+def readable() -> bool:
+    """Whether this system reads at a place of a file without moving the place of other threads."""
+    return sys.platform != "win32"
+
+
+class WordVectors(nn.Module):
+    """An nn.Embedding of the tensor `name` of a safetensors file, of the shape [words, width] and type of `like`.
+
+    The rows are as the file has them. Raises OSError where it has become shorter, IndexError for a word beyond the
+    table.
+    """
+
+    def __init__(self, file: Path, name: str, like: Tensor) -> None:
+        super().__init__()
+        self._words, self._width = like.shape
+        self._dtype = like.dtype
+        self._bytes = self._width * like.element_size()
+        self._name = f"{name} in {file}"
+        self._descriptor = os.open(file, os.O_RDONLY)
+        weakref.finalize(self, os.close, self._descriptor)
+        length = int.from_bytes(os.pread(self._descriptor, _LENGTH_BYTES, 0), "little")
+        header = json.loads(os.pread(self._descriptor, length, _LENGTH_BYTES))
+        self._start = _LENGTH_BYTES + length + header[name]["data_offsets"][0]
+
+    def forward(self, ids: Tensor) -> Tensor:
+        """[tokens, width] for [tokens], on the processor."""
+        rows = torch.empty(len(ids), self._bytes, dtype=torch.uint8)
+        for word, row in zip(ids.tolist(), rows.numpy(), strict=True):
+            if not 0 <= word < self._words:
+                raise IndexError(f"{self._name} has {self._words} words, none of number {word}.")
+            if os.preadv(self._descriptor, [row], self._start + word * self._bytes) != self._bytes:
+                raise OSError(f"{self._name} ends before word {word}: the file was changed.")
+        return rows.view(self._dtype)
