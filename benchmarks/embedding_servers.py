@@ -11,14 +11,15 @@ tries the harness on tiny models.
 """
 
 import argparse
+import contextlib
 import functools
 import http.client
 import json
 import os
 import signal
-import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -31,7 +32,8 @@ from servers import checkpoints, client, report, texts
 from servers.checkpoints import Checkpoint
 from servers.contenders import BENCHMARKS, CONTENDERS, SERVER, Contender, Place
 from servers.environments import CannotRun
-from servers.figures import Ceiling, Outcome, Round
+from servers.figures import Outcome, Round
+from servers.halts import Products, halting
 from servers.running import Running, started
 
 IDLE_SEARCHES = 20
@@ -178,7 +180,7 @@ def confirm(contender: Contender, running: Running) -> None:
 
 
 def one_round(running: Running, model: Checkpoint, load: Load, number: int, outcome: Outcome) -> Round:
-    """Idle searches, the burst, a shorter one with searches beside it, the longest text, a re-index."""
+    """Idle searches, the burst with its halts, a shorter one with searches beside it, the longest text, a re-index."""
     count = model.count()
     start_cpu, ready_mb = running.cpu_seconds(), running.peak_mb()
     questions = texts.searches((IDLE_SEARCHES + BUSY_SEARCHES) * load.rounds)[number :: load.rounds]
@@ -187,11 +189,11 @@ def one_round(running: Running, model: Checkpoint, load: Load, number: int, outc
     first = number * load.in_flight * load.texts
     blocks = list(texts.blocks()[first : first + load.in_flight * load.texts])
     lengths = count(blocks)
-    ceilings = [ceiling(model, load.threads)]
-    before = running.cpu_seconds()
-    sent = client.burst(running.url, blocks, in_flight=load.in_flight, size=load.texts)
-    used = running.cpu_seconds() - before
-    ceilings.append(ceiling(model, load.threads))
+    with matrix_products(model, load.threads) as products, halting(running, products) as halts:
+        before = running.cpu_seconds()
+        sent = client.burst(running.url, blocks, in_flight=load.in_flight, size=load.texts)
+        used = running.cpu_seconds() - before
+    halted = halts.within(sent.begin, sent.begin + sent.seconds)
     size = max(1, load.texts // BUSY_SHARE)
     busy = client.burst(
         running.url,
@@ -205,10 +207,11 @@ def one_round(running: Running, model: Checkpoint, load: Load, number: int, outc
     return Round(
         tokens=sum(lengths),
         texts=len(lengths),
-        seconds=sent.seconds,
+        seconds=sent.seconds - halted,
         cpu_seconds=used,
         gflops_needed=model.flops(lengths) / 1e9,
-        ceilings=ceilings,
+        halted_seconds=halted,
+        ceiling=halts.ceiling,
         ready_mb=ready_mb,
         burst_mb=burst_mb,
         start_cpu_seconds=start_cpu,
@@ -257,14 +260,15 @@ def seconds(connection: client.Connection, text: str) -> float:
     return time.perf_counter() - begin
 
 
-def ceiling(model: Checkpoint, threads: int) -> Ceiling:
-    """The machine's float32 speed on the model's own matrix products, now."""
+@contextlib.contextmanager
+def matrix_products(model: Checkpoint, threads: int) -> Iterator[Products]:
+    """The model's own matrix products, in float32."""
     numbers = [threads, PACKED_ROWS, model.layers, *(f"{rows},{columns}" for rows, columns in model.products)]
-    command = [sys.executable, "-m", "servers.ceiling", *map(str, numbers)]
-    env = {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, (BENCHMARKS, SERVER)))}
-    printed = subprocess.run(command, env=env, capture_output=True, check=True, text=True).stdout
-    sustained, best = (float(number) / 1e9 for number in printed.split())
-    return Ceiling(sustained_gflops=sustained, best_gflops=best)
+    products = Products([str(number) for number in numbers], (BENCHMARKS, SERVER))
+    try:
+        yield products
+    finally:
+        products.close()
 
 
 if __name__ == "__main__":

@@ -55,8 +55,10 @@ class Connection:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Burst:
-    """How long all requests took together, and what each search meanwhile took, in seconds."""
+    """When it began, of `time.perf_counter`, how long all requests took together, and what each search meanwhile took,
+    in seconds."""
 
+    begin: float
     seconds: float
     searches: list[float] = field(default_factory=list)
 
@@ -81,7 +83,7 @@ def burst(url: str, texts: Sequence[str], *, in_flight: int, size: int, searches
     finally:
         over.set()
         searcher.join()
-    return Burst(seconds=seconds, searches=taken)
+    return Burst(begin=begin, seconds=seconds, searches=taken)
 
 
 def _search(url: str, searches: Sequence[str], over: threading.Event, taken: list[float]) -> None:

@@ -19,8 +19,7 @@ class Ceiling:
 class Round:
     """One server in one round. Seconds, MB, token counts; None or empty where that was not asked or not answered.
 
-    `ceilings` were measured directly before and after the burst: on a machine shared with others, what a minute grants
-    is not what the next one does.
+    `ceiling` was measured in halts of the burst, `halted_seconds` in all, which are not part of its `seconds`.
     """
 
     tokens: int
@@ -28,7 +27,8 @@ class Round:
     seconds: float
     cpu_seconds: float
     gflops_needed: float
-    ceilings: list[Ceiling]
+    halted_seconds: float
+    ceiling: Ceiling
     ready_mb: float
     burst_mb: float
     start_cpu_seconds: float
@@ -50,8 +50,8 @@ class Round:
 
     @property
     def share_of_sustained(self) -> float:
-        """Of what the products alone held for seconds, around this very burst."""
-        return self.gflops / statistics.mean(one.sustained_gflops for one in self.ceilings)
+        """Of what the products alone held in the halts of this very burst."""
+        return self.gflops / self.ceiling.sustained_gflops
 
 
 @dataclass(slots=True, kw_only=True)

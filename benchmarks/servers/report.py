@@ -65,7 +65,7 @@ def _long_mb(one: Round) -> float | None:
 def _best_gflops(model: str, outcomes: Sequence[Outcome]) -> float:
     """The best moment of a model's products in all of the run."""
     same = [done for one in outcomes if one.model == model for done in one.rounds]
-    return max((found.best_gflops for done in same for found in done.ceilings), default=float("nan"))
+    return max((done.ceiling.best_gflops for done in same), default=float("nan"))
 
 
 def _shares(outcome: Outcome, outcomes: Sequence[Outcome]) -> str:
@@ -110,10 +110,10 @@ def table(outcomes: Sequence[Outcome]) -> str:
 def _ceiling(model: str, outcomes: Sequence[Outcome]) -> str:
     """What the matrix products reach without anything else."""
     rounds = [done for one in outcomes if one.model == model for done in one.rounds]
-    held = [found.sustained_gflops for done in rounds for found in done.ceilings]
+    held = [done.ceiling.sustained_gflops for done in rounds]
     return (
         f"GEMM, {model}: the model's float32 matrix products alone hold {statistics.median(held):.0f} "
-        f"({min(held):.0f}-{max(held):.0f}) GFLOP/s for seconds, measured before and after each burst; "
+        f"({min(held):.0f}-{max(held):.0f}) GFLOP/s, measured in halts of each burst; "
         f"{_best_gflops(model, outcomes):.0f} in the best moment of each"
     )
 

@@ -20,6 +20,7 @@ __all__ = ["Running", "free_port", "started"]
 
 _READY_SECONDS = 300
 _STOP_SECONDS = 20
+_WATCH_SECONDS = 0.5
 _MB = 2**20
 
 
@@ -53,6 +54,17 @@ class Running:
         for one in self._all():
             Path(f"/proc/{one.pid}/clear_refs").write_text("5", encoding="ascii")
 
+    @contextlib.contextmanager
+    def halted(self) -> Iterator[None]:
+        """For the block, none of its threads runs."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGCONT)
+
     def stop(self) -> None:
         """SIGTERM, and SIGKILL where that is not obeyed."""
         self._over.set()
@@ -78,7 +90,8 @@ class Running:
             raise CannotRun("the server ended") from None
 
     def _guard(self) -> None:
-        while not self._over.wait(0.1):
+        # Seldom, for looking takes a millisecond of the very cores that are measured.
+        while not self._over.wait(_WATCH_SECONDS):
             try:
                 taken = sum(one.memory_info().rss for one in self._all())
             except (CannotRun, psutil.Error):

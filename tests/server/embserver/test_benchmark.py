@@ -26,8 +26,7 @@ def test_the_benchmark_measures_our_server(tmp_path: Path) -> None:
     assert only["texts"] == 12 + len(only["busy_searches"])
     assert len(only["idle_searches"]) == 20
     assert min(only["seconds"], only["cpu_seconds"], only["burst_mb"], only["reindex_tokens_per_second"]) > 0
-    assert len(only["ceilings"]) == 2, "one before the burst, one after"
-    assert all(0 < one["sustained_gflops"] <= one["best_gflops"] for one in only["ceilings"])
+    assert 0 < only["ceiling"]["sustained_gflops"] <= only["ceiling"]["best_gflops"]
     assert 0 < ours["shares_of_sustained_gemm"][0] < 1
     assert "ours" in done.stdout
     assert ET.parse(chart).getroot().tag.endswith("svg")  # noqa: S314 - our own file

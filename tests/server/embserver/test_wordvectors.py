@@ -10,7 +10,9 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor
 
+from embserver import checkpoint, jinabert, modelfiles
 from embserver.wordvectors import WordVectors
+from fakes.jina_checkpoint import Shape, random_weights, write_checkpoint
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="files are mapped there")
 
@@ -56,6 +58,21 @@ def test_nothing_of_the_file_is_resident_after_the_whole_table_was_read(tmp_path
     vectors(torch.arange(WORDS))
 
     assert str(file) not in Path("/proc/self/maps").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(("device", "kept"), [("cpu", None), ("meta", torch.float16)])
+def test_on_other_devices_than_the_processor_the_table_is_loaded_in_its_own_type(
+    tmp_path: Path, device: str, kept: torch.dtype | None
+) -> None:
+    shape = Shape()
+    weights = {name: tensor.half() for name, tensor in random_weights(shape).items()}
+    files = modelfiles.read(write_checkpoint(tmp_path, shape, weights))
+
+    model = checkpoint.filled(files, jinabert.architecture(files), torch.device(device))
+
+    held = {name: tensor.dtype for name, tensor in model.state_dict().items()}
+    assert held.pop("embeddings.word_embeddings.weight", None) == kept
+    assert set(held.values()) == {torch.float32}
 
 
 @pytest.mark.parametrize("word", [-1, WORDS])
