@@ -19,7 +19,6 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -33,7 +32,7 @@ from servers.checkpoints import Checkpoint
 from servers.contenders import BENCHMARKS, CONTENDERS, SERVER, Contender, Place
 from servers.environments import CannotRun
 from servers.figures import Outcome, Round
-from servers.halts import Products, halting
+from servers.halts import Halting, Products
 from servers.running import Running, started
 
 IDLE_SEARCHES = 20
@@ -189,7 +188,7 @@ def one_round(running: Running, model: Checkpoint, load: Load, number: int, outc
     first = number * load.in_flight * load.texts
     blocks = list(texts.blocks()[first : first + load.in_flight * load.texts])
     lengths = count(blocks)
-    with matrix_products(model, load.threads) as products, halting(running, products) as halts:
+    with contextlib.closing(matrix_products(model, load.threads)) as products, Halting(running, products) as halts:
         before = running.cpu_seconds()
         sent = client.burst(running.url, blocks, in_flight=load.in_flight, size=load.texts)
         used = running.cpu_seconds() - before
@@ -260,15 +259,10 @@ def seconds(connection: client.Connection, text: str) -> float:
     return time.perf_counter() - begin
 
 
-@contextlib.contextmanager
-def matrix_products(model: Checkpoint, threads: int) -> Iterator[Products]:
+def matrix_products(model: Checkpoint, threads: int) -> Products:
     """The model's own matrix products, in float32."""
     numbers = [threads, PACKED_ROWS, model.layers, *(f"{rows},{columns}" for rows, columns in model.products)]
-    products = Products([str(number) for number in numbers], (BENCHMARKS, SERVER))
-    try:
-        yield products
-    finally:
-        products.close()
+    return Products([str(number) for number in numbers], (BENCHMARKS, SERVER))
 
 
 if __name__ == "__main__":

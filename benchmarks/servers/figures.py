@@ -9,9 +9,11 @@ __all__ = ["Ceiling", "Outcome", "Round", "percentile"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ceiling:
-    """What the matrix products of a model reach alone: over seconds, and each product at its fastest."""
+    """What the matrix products of a model reach alone over seconds, with all threads at one product and with half of
+    them at one each, and each product at its fastest."""
 
     sustained_gflops: float
+    streams_gflops: float
     best_gflops: float
 
 
@@ -50,8 +52,13 @@ class Round:
 
     @property
     def share_of_sustained(self) -> float:
-        """Of what the products alone held in the halts of this very burst."""
+        """Of what the products alone held on all threads in the halts of this very burst."""
         return self.gflops / self.ceiling.sustained_gflops
+
+    @property
+    def share_of_streams(self) -> float:
+        """Of what they held there in streams that do not wait for each other."""
+        return self.gflops / self.ceiling.streams_gflops
 
 
 @dataclass(slots=True, kw_only=True)
@@ -77,8 +84,13 @@ class Outcome:
 
     @property
     def shares(self) -> list[float]:
-        """Of what the products sustain, a round each."""
+        """Of what the products sustain on all threads, a round each."""
         return [one.share_of_sustained for one in self.rounds]
+
+    @property
+    def stream_shares(self) -> list[float]:
+        """Of what they sustain in streams, a round each."""
+        return [one.share_of_streams for one in self.rounds]
 
     def share_of(self, gflops: float) -> float | None:
         """Useful arithmetic of the burst as a part of another speed; the median of the rounds."""

@@ -16,7 +16,7 @@ _HEADINGS = (
     "tok/s (min-max)",
     "ours/it",
     "texts/s",
-    "of GEMM sustained (min-max), best",
+    "of GEMM (min-max), in streams, best",
     "CPU s/ktok",
     "search idle p50/p95 ms",
     "search busy p50/p95 ms (n)",
@@ -70,8 +70,9 @@ def _best_gflops(model: str, outcomes: Sequence[Outcome]) -> float:
 
 def _shares(outcome: Outcome, outcomes: Sequence[Outcome]) -> str:
     shares = outcome.shares
+    streams = statistics.median(outcome.stream_shares)
     best = outcome.share_of(_best_gflops(outcome.model, outcomes))
-    return f"{statistics.median(shares):.0%} ({min(shares):.0%}-{max(shares):.0%}), {_show(best, '.0%')}"
+    return f"{statistics.median(shares):.0%} ({min(shares):.0%}-{max(shares):.0%}), {streams:.0%}, {_show(best, '.0%')}"
 
 
 def _row(outcome: Outcome, outcomes: Sequence[Outcome]) -> tuple[str, ...]:
@@ -111,10 +112,11 @@ def _ceiling(model: str, outcomes: Sequence[Outcome]) -> str:
     """What the matrix products reach without anything else."""
     rounds = [done for one in outcomes if one.model == model for done in one.rounds]
     held = [done.ceiling.sustained_gflops for done in rounds]
+    streams = statistics.median(done.ceiling.streams_gflops for done in rounds)
     return (
         f"GEMM, {model}: the model's float32 matrix products alone hold {statistics.median(held):.0f} "
-        f"({min(held):.0f}-{max(held):.0f}) GFLOP/s, measured in halts of each burst; "
-        f"{_best_gflops(model, outcomes):.0f} in the best moment of each"
+        f"({min(held):.0f}-{max(held):.0f}) GFLOP/s on all threads together, {streams:.0f} in two streams, "
+        f"measured in halts of each burst; {_best_gflops(model, outcomes):.0f} in the best moment of each"
     )
 
 
@@ -128,6 +130,7 @@ def as_json(outcomes: Sequence[Outcome], load: dict[str, Any]) -> dict[str, Any]
                 "tokens_per_second": one.speed,
                 "ours_over_it": _ratio(one, outcomes),
                 "shares_of_sustained_gemm": one.shares,
+                "shares_of_gemm_in_streams": one.stream_shares,
                 "share_of_best_gemm": one.share_of(_best_gflops(one.model, outcomes)),
                 **{
                     f"search_{kind}_p{share}_ms": None if found is None else 1000 * found

@@ -6,7 +6,6 @@ that is touched the system maps as much as a megabyte, and a scan would soon hav
 
 import json
 import os
-import sys
 import weakref
 from pathlib import Path
 
@@ -20,13 +19,13 @@ _LENGTH_BYTES = 8
 
 def readable() -> bool:
     """Whether this system reads at a place of a file without moving the place of other threads."""
-    return sys.platform != "win32"
+    return hasattr(os, "preadv")
 
 
 class WordVectors(nn.Module):
     """An nn.Embedding of the tensor `name` of a safetensors file, of the shape [words, width] and type of `like`.
 
-    The rows are as the file has them. Raises OSError where it has become shorter, IndexError for a word beyond the
+    The rows are as the file has them. Raises OSError where they cannot be read whole, IndexError for a word beyond the
     table.
     """
 
@@ -44,10 +43,12 @@ class WordVectors(nn.Module):
 
     def forward(self, ids: Tensor) -> Tensor:
         """[tokens, width] for [tokens], on the processor."""
-        rows = torch.empty(len(ids), self._bytes, dtype=torch.uint8)
-        for word, row in zip(ids.tolist(), rows.numpy(), strict=True):
+        # Code repeats its words.
+        words, places = torch.unique(ids, return_inverse=True)
+        rows = torch.empty(len(words), self._bytes, dtype=torch.uint8)
+        for word, row in zip(words.tolist(), rows.numpy(), strict=True):
             if not 0 <= word < self._words:
                 raise IndexError(f"{self._name} has {self._words} words, none of number {word}.")
             if os.preadv(self._descriptor, [row], self._start + word * self._bytes) != self._bytes:
-                raise OSError(f"{self._name} ends before word {word}: the file was changed.")
-        return rows.view(self._dtype)
+                raise OSError(f"{self._name}: word {word} cannot be read whole. If the file was changed, restart.")
+        return rows.view(self._dtype).index_select(0, places)

@@ -23,10 +23,13 @@ def test_the_benchmark_measures_our_server(tmp_path: Path) -> None:
     (ours,) = json.loads(figures.read_text(encoding="utf-8"))["servers"]
     (only,) = ours["rounds"]
     assert ours["refusals"] == []
-    assert only["texts"] == 12 + len(only["busy_searches"])
+    assert only["texts"] == 12
     assert len(only["idle_searches"]) == 20
     assert min(only["seconds"], only["cpu_seconds"], only["burst_mb"], only["reindex_tokens_per_second"]) > 0
-    assert 0 < only["ceiling"]["sustained_gflops"] <= only["ceiling"]["best_gflops"]
+    assert only["halted_seconds"] < 1
+    ceiling = only["ceiling"]
+    assert min(ceiling["sustained_gflops"], ceiling["streams_gflops"]) > 0
+    assert max(ceiling["sustained_gflops"], ceiling["streams_gflops"]) <= ceiling["best_gflops"]
     assert 0 < ours["shares_of_sustained_gemm"][0] < 1
     assert "ours" in done.stdout
     assert ET.parse(chart).getroot().tag.endswith("svg")  # noqa: S314 - our own file

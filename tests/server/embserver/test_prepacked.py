@@ -171,6 +171,5 @@ def test_weights_that_were_laid_out_are_not_kept_in_memory_a_second_time(tmp_pat
 
     model = loading.load(folder, "", resolve(str(folder), ""), Settings(threads=1, device="cpu"))
 
-    mapped = [line for line in Path("/proc/self/maps").read_text().splitlines() if line.endswith(weights)]
-    assert len(mapped) == 1, "the word vectors, and nothing else"
     assert model.encoder.encode([[5, 6, 7]]).shape == (1, shape.width)
+    assert weights not in Path("/proc/self/maps").read_text(), "word vectors are read and not mapped"
