@@ -5,7 +5,7 @@ interpreter and each peer in an environment made for it below `--cache`; this pr
 same weights, random ones of the released sizes, and their vectors are held against ours. Linux only. What a peer
 cannot do, or cannot be had for, is said below the table.
 
-The default load is a part of the editors' burst, so that everything takes about twenty minutes on two cores;
+The default load is a part of the editors' burst, so that everything takes less than an hour on two cores;
 `--full` is all of it (10 requests in flight, 60 texts each, three rounds, a re-index), which takes hours; `--quick`
 tries the harness on tiny models.
 """
