@@ -35,7 +35,7 @@ class Products:
 
     def compute(self) -> Ceiling:
         """Compute for a second or so; the figures since the start."""
-        with contextlib.suppress(BrokenPipeError):
+        with contextlib.suppress(BrokenPipeError):  # of a process that ended, which its missing answer tells
             print(file=self._process.stdin, flush=True)
         sustained, streams, best = (float(number) / 1e9 for number in self._line().split())
         return Ceiling(sustained_gflops=sustained, streams_gflops=streams, best_gflops=best)

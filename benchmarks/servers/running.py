@@ -56,7 +56,7 @@ class Running:
 
     @contextlib.contextmanager
     def halted(self) -> Iterator[None]:
-        """For the block, none of its threads runs."""
+        """For the block, none of its threads runs. That it ended, whoever waits for its answers learns."""
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGSTOP)
         try:

@@ -1,7 +1,7 @@
 """Word vectors that stay in the weights' file, from which the rows of a batch are read.
 
 They are the largest table of a model and a batch needs few of its rows. Mapped memory would not do: around each row
-that is touched the system maps as much as a megabyte, and a scan would soon have the whole table resident.
+that is touched the system maps 64 KiB and more, and a scan would soon have the whole table resident.
 """
 
 import json
@@ -37,6 +37,7 @@ class WordVectors(nn.Module):
         self._name = f"{name} in {file}"
         self._descriptor = os.open(file, os.O_RDONLY)
         weakref.finalize(self, os.close, self._descriptor)
+        # Where a tensor lies, the library's reader does not tell.
         length = int.from_bytes(os.pread(self._descriptor, _LENGTH_BYTES, 0), "little")
         header = json.loads(os.pread(self._descriptor, length, _LENGTH_BYTES))
         self._start = _LENGTH_BYTES + length + header[name]["data_offsets"][0]

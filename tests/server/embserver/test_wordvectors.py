@@ -14,7 +14,7 @@ from embserver import checkpoint, jinabert, modelfiles
 from embserver.wordvectors import WordVectors, readable
 from fakes.jina_checkpoint import Shape, random_weights, write_checkpoint
 
-pytestmark = pytest.mark.skipif(not readable(), reason="files are mapped there")
+pytestmark = pytest.mark.skipif(not readable(), reason="no positional reads there, so tables are loaded")
 
 WORDS, WIDTH = 4000, 768
 NAME = "bert.embeddings.word_embeddings.weight"
@@ -50,7 +50,7 @@ def test_threads_that_read_at_once_get_each_its_own_rows(tmp_path: Path) -> None
     assert all(torch.equal(rows, table[ids]) for rows, ids in zip(read, batches, strict=True))
 
 
-@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="/proc tells it")
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux tells what is mapped")
 def test_nothing_of_the_file_is_resident_after_the_whole_table_was_read(tmp_path: Path) -> None:
     file, table = table_in(tmp_path)
     vectors = WordVectors(file, NAME, table)
