@@ -96,6 +96,7 @@ def _shapes(path: Path) -> dict[str, tuple[int, ...]]:
             "pickled formats can run code, and sharded ones are for larger models than this server is made for."
         )
     try:
+        path.open("rb").close()  # safetensors calls a file that may not be read a missing one
         with safe_open(path, framework="numpy") as file:
             return {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}  # noqa: SIM118 - no mapping
     except (SafetensorError, OSError) as error:
