@@ -1,6 +1,6 @@
 """The embedding server's memory: whether it grows with requests, and its peaks, measured from outside the process.
 
-`python benchmarks/memory.py [growth] [burst] [long]` prints each figure beside its budget and exits 1 beyond one:
+`python benchmarks/memory.py` prints each figure beside its budget and exits 1 beyond one:
 
     growth   resident memory after 10,000 mixed requests against that after 500 (all-MiniLM-L6-v2, real weights)
     burst    the peak under the editors' load, 10 requests of 60 texts at once, beyond the weights
@@ -197,10 +197,11 @@ def peaks(wanted: set[str]) -> Iterator[Figure]:
 def main() -> int:
     """Measure what is asked for, print it, judge."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("figures", nargs="*", choices=("growth", "burst", "long"), metavar="FIGURE")
+    figures = ("growth", "burst", "long")
+    parser.add_argument("--only", action="append", choices=figures, help="one figure; may be repeated")
     parser.add_argument("--json", action="store_true", help="one JSON object a line instead of the table")
     arguments = parser.parse_args()
-    wanted = set(arguments.figures) or {"growth", "burst", "long"}
+    wanted = set(arguments.only or figures)
     within = True
 
     def show(figure: Figure) -> None:
